@@ -1,0 +1,28 @@
+# Two commands: `make render` and `make test`. Each sets up what it needs.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+PYTHON ?= python3
+BIN := .venv/bin
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+render: .venv/gen ## render every environment; ENV=prod renders one
+	$(BIN)/gen render $(if $(ENV),--env $(ENV))
+
+test: .venv/test ## run every test
+	$(BIN)/pytest -n auto
+
+# A stamp a lock: what is installed is what the lock says, and a second run installs nothing.
+.venv/gen: locks/gen.txt pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed: make PYTHON=python3.12") if sys.version_info < (3, 11) else 0'
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r locks/gen.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
+	@touch $@
+
+.venv/test: locks/test.txt .venv/gen
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r locks/test.txt
+	@touch $@
+
+.PHONY: help render test

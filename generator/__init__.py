@@ -1,0 +1,1 @@
+"""One values file becomes a repository that Flux can reconcile."""

@@ -1,0 +1,151 @@
+"""tools/<name>/ -> that third-party program, installed once for all clones of one user.
+
+A folder of `tools/` pins a program with checksums, in the form of the ecosystem it comes from:
+
+- `go.mod` and `go.sum`: every `tool` line of go.mod is built into `bin/`; `ldflags` may hold
+  further linker flags.
+- `requirements.txt`, with hashes: a virtual environment, its programs in `bin/`.
+- `package.json` and `package-lock.json`: an npm install, its programs in `bin/`.
+
+The installed folder's name carries a digest of the pins, so that a clone with other pins gets
+its own copy and nothing is ever installed over something that runs.
+"""
+
+import fcntl
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from generator.errors import GenError, Problem
+
+FOLDER = Path("tools")
+GO_VERSION = (1, 26)
+
+Say = Callable[[str], None]
+
+
+def cache() -> Path:
+    """Where installed programs live: one folder for each user, as the XDG specification says."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mlflow-gitops"
+
+
+def find(root: Path, name: str, program: str | None = None, *, say: Say) -> Path:
+    """Return the path of `program` (default: `name`) of tools/<name>/, installing it if missing.
+
+    `say` gets one line before an installation, which may take a minute.
+    Raises GenError when the pins are missing or the installation fails.
+    """
+    return install(root, name, say=say) / "bin" / (program or name)
+
+
+def install(root: Path, name: str, *, say: Say) -> Path:
+    """Return the folder that tools/<name>/ is installed in, installing it if missing."""
+    pins = root / FOLDER / name
+    recipe = next((recipe for file, recipe in _RECIPES.items() if (pins / file).is_file()), None)
+    if recipe is None:
+        raise _failed(name, f"has none of {', '.join(_RECIPES)}; restore the folder from Git")
+    folder = cache() / f"{name}-{_digest(pins)}"
+    complete = folder / ".complete"
+    if complete.exists():
+        return folder
+    with _lock(folder):
+        if not complete.exists():
+            say(f"installing {name}, once, into {folder}")
+            shutil.rmtree(folder, ignore_errors=True)  # an interrupted installation
+            folder.mkdir(parents=True)
+            recipe(root, pins, folder, say)
+            complete.touch()
+    return folder
+
+
+def _build_go(root: Path, pins: Path, folder: Path, say: Say) -> None:
+    ldflags = pins / "ldflags"
+    flags = ["-s", "-w", *(ldflags.read_text().split() if ldflags.exists() else [])]
+    _run(
+        pins,
+        [_go(root, say), "build", "-trimpath", "-ldflags", " ".join(flags)]
+        + ["-o", f"{folder / 'bin'}/", "tool"],
+        CGO_ENABLED="0",
+        GOFLAGS="-mod=readonly",
+        GOTOOLCHAIN="local",
+        GOWORK="off",
+    )
+
+
+def _go(root: Path, say: Say) -> str:
+    """The machine's Go where it is new enough, else the pinned toolchain."""
+    if go := shutil.which("go"):
+        version = subprocess.run([go, "env", "GOVERSION"], capture_output=True, text=True).stdout
+        found = re.match(r"go(\d+)\.(\d+)", version)
+        if found and (int(found[1]), int(found[2])) >= GO_VERSION:
+            return go
+    return str(find(root, "go", say=say))
+
+
+def _install_python(root: Path, pins: Path, folder: Path, say: Say) -> None:
+    _run(pins, [sys.executable, "-m", "venv", str(folder)])
+    _run(
+        pins,
+        [str(folder / "bin/python"), "-m", "pip", "install", "--quiet", "--no-deps"]
+        + ["--disable-pip-version-check", "--require-hashes", "-r", "requirements.txt"],
+    )
+
+
+def _install_node(root: Path, pins: Path, folder: Path, say: Say) -> None:
+    for file in ("package.json", "package-lock.json"):
+        shutil.copy(pins / file, folder)
+    _run(folder, ["npm", "ci", "--silent", "--no-audit", "--no-fund", "--ignore-scripts"])
+    (folder / "bin").symlink_to("node_modules/.bin")
+
+
+_RECIPES = {
+    "go.mod": _build_go,
+    "requirements.txt": _install_python,
+    "package-lock.json": _install_node,
+}
+
+
+def _run(folder: Path, command: list[str], **variables: str) -> None:
+    """Run one step of an installation of the pins in tools/<name>/ or a copy of them."""
+    try:
+        result = subprocess.run(
+            command,
+            cwd=folder,
+            env={**os.environ, **variables},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+    except FileNotFoundError:
+        raise _failed(folder.name, f"needs {command[0]}, which is not installed") from None
+    if result.returncode:
+        last = "; ".join(result.stdout.strip().splitlines()[-3:]) or f"exit {result.returncode}"
+        raise _failed(folder.name, f"could not be installed: {last}")
+
+
+def _failed(name: str, message: str) -> GenError:
+    return GenError([Problem(FOLDER / name, None, message)])
+
+
+def _digest(pins: Path) -> str:
+    """Twelve digits that change with the pins, and with the Python that a package would serve."""
+    digest = hashlib.sha256(f"{sys.platform} {sys.version_info[:2]}".encode())
+    for file in sorted(path for path in pins.iterdir() if path.is_file()):
+        digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
+    return digest.hexdigest()[:12]
+
+
+@contextmanager
+def _lock(folder: Path) -> Iterator[None]:
+    """Let one process install `folder`; the others wait and find it done."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_suffix(".lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,1 @@
+"""Pinned programs are installed once, into a folder that their pins name."""
