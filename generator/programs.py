@@ -66,11 +66,10 @@ def install(root: Path, name: str, *, say: Say) -> Path:
 
 def _build_go(root: Path, pins: Path, folder: Path, say: Say) -> None:
     ldflags = pins / "ldflags"
-    flags = ["-s", "-w", *(ldflags.read_text().split() if ldflags.exists() else [])]
+    flags = " ".join(["-s -w", *(ldflags.read_text().split() if ldflags.exists() else [])])
     _run(
         pins,
-        [_go(root, say), "build", "-trimpath", "-ldflags", " ".join(flags)]
-        + ["-o", f"{folder / 'bin'}/", "tool"],
+        [_go(root, say), "build", "-trimpath", f"-ldflags={flags}", "-o", f"{folder}/bin/", "tool"],
         CGO_ENABLED="0",
         GOFLAGS="-mod=readonly",
         GOTOOLCHAIN="local",
@@ -90,11 +89,8 @@ def _go(root: Path, say: Say) -> str:
 
 def _install_python(root: Path, pins: Path, folder: Path, say: Say) -> None:
     _run(pins, [sys.executable, "-m", "venv", str(folder)])
-    _run(
-        pins,
-        [str(folder / "bin/python"), "-m", "pip", "install", "--quiet", "--no-deps"]
-        + ["--disable-pip-version-check", "--require-hashes", "-r", "requirements.txt"],
-    )
+    pip = [str(folder / "bin/python"), "-m", "pip", "install", "--quiet", "--no-deps"]
+    _run(pins, [*pip, "--disable-pip-version-check", "--require-hashes", "-r", "requirements.txt"])
 
 
 def _install_node(root: Path, pins: Path, folder: Path, say: Say) -> None:

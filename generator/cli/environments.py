@@ -1,0 +1,46 @@
+"""`gen list` and `gen schema`: which environments there are, and what one may say."""
+
+import json
+from pathlib import Path
+
+import click
+
+
+@click.command("list")
+@click.pass_obj
+def list_(root: Path) -> None:
+    """List the environments, each with its cluster, region, image and address.
+
+    Example: gen list
+    """
+    from generator import environment
+
+    rows = [("NAME", "CLUSTER", "REGION", "IMAGE", "REPLICAS", "EXPOSURE", "SECRETS")]
+    for env in environment.load(root):
+        mlflow = env.apps.mlflow
+        rows.append(
+            (
+                env.name,
+                env.cluster.name,
+                env.azure.location,
+                f"{mlflow.image.name}:{mlflow.image.tag}",
+                str(mlflow.replicas),
+                mlflow.exposure.kind,
+                env.secrets.provider,
+            )
+        )
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        click.echo("  ".join(cells).rstrip())
+
+
+@click.command()
+def schema() -> None:
+    """Print the JSON Schema of an environment file, for editors.
+
+    Example: gen schema > environments/schema.json
+    """
+    from generator.environment.model import Values
+
+    click.echo(json.dumps(Values.model_json_schema(), indent=2))

@@ -1,0 +1,22 @@
+"""Options that several commands have."""
+
+from pathlib import Path
+
+import click
+from click.shell_completion import CompletionItem
+
+
+def _complete(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    root: Path = ctx.find_root().params.get("root") or Path()
+    names = (file.stem for file in sorted((root / "environments").glob("*.yaml")))
+    return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+
+
+env = click.option(
+    "--env",
+    "names",
+    metavar="NAME",
+    multiple=True,
+    shell_complete=_complete,
+    help="Only this environment; may be given more than once.",
+)

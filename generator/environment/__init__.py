@@ -1,0 +1,154 @@
+"""environments/<name>.yaml -> Environment."""
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path, PurePosixPath
+
+from pydantic import ValidationError
+
+from generator import yaml
+from generator.environment import messages, rules, types
+from generator.environment.model import Environment, Values
+from generator.errors import GenError, Problem
+from generator.yaml import Document
+
+__all__ = ["FOLDER", "Environment", "load", "names", "path"]
+
+FOLDER = PurePosixPath("environments")
+_LARGEST = 1 << 18  # bytes; a real file has two thousand
+
+
+def path(name: str) -> PurePosixPath:
+    """Return an environment's file, from the repository's root."""
+    return FOLDER / f"{name}.yaml"
+
+
+def names(root: Path) -> list[str]:
+    """Return the name of every environment of the repository, sorted."""
+    return sorted(file.stem for file in (root / FOLDER).glob("*.yaml"))
+
+
+def load(root: Path, chosen: Iterable[str] = ()) -> list[Environment]:
+    """Read and check the `chosen` environments, or all, and that no two act on one another.
+
+    Raises GenError with everything that is wrong in the chosen ones.
+    """
+    known = names(root)
+    wanted = list(dict.fromkeys(chosen)) or known
+    if not wanted:
+        raise GenError([Problem(FOLDER, None, "holds no environment; add one: gen new NAME")])
+    problems: list[Problem] = []
+    loaded: dict[str, tuple[Document, Environment]] = {}
+    for name in dict.fromkeys([*known, *wanted]):
+        try:
+            loaded[name] = _load(root, name)
+        except GenError as error:
+            problems += error.problems if name in wanted else ()
+    for name, location, message in rules.between(env for _, env in loaded.values()):
+        if name in wanted:
+            problems.append(_problem(name, loaded[name][0].line(location), location, message))
+    if problems:
+        raise GenError(problems)
+    return [loaded[name][1] for name in wanted]
+
+
+def _load(root: Path, name: str) -> tuple[Document, Environment]:
+    document = parse(name, text(root, name))
+    return document, check(name, document)
+
+
+def text(root: Path, name: str) -> str:
+    """Return what an environment's file holds. Raises GenError where it is no values file."""
+    file = root / path(name)
+    if not _NAME.fullmatch(name):
+        raise GenError(
+            [Problem(path(name), None, f"{name!r} is no name for an environment: {_WORDS}")]
+        )
+    try:
+        data = _bytes(file)
+    except FileNotFoundError:
+        known = ", ".join(names(root)) or "none yet"
+        raise GenError(
+            [Problem(path(name), None, f"no such environment; known: {known}")]
+        ) from None
+    except OSError as error:
+        raise GenError([Problem(path(name), None, error.strerror or str(error))]) from None
+    if findings := list(_unreadable(data)):
+        raise GenError(Problem(path(name), line, message) for line, message in findings)
+    return data.decode()
+
+
+def _bytes(file: Path) -> bytes:
+    if file.is_symlink():
+        raise OSError(None, "is a symbolic link; put the file itself here")
+    with file.open("rb") as opened:
+        return opened.read(_LARGEST + 1)
+
+
+def _unreadable(data: bytes) -> Iterator[tuple[int | None, str]]:
+    """What no text editor would write on purpose."""
+    if len(data) > _LARGEST:
+        yield None, f"is larger than {_LARGEST // 1024} KiB; this is no values file"
+    elif data.startswith(b"\xef\xbb\xbf"):
+        yield 1, 'starts with a byte-order mark; save it as "UTF-8 without BOM"'
+    else:
+        yield from _lines(data)
+
+
+def _lines(data: bytes) -> Iterator[tuple[int, str]]:
+    for number, line in enumerate(data.split(b"\n"), 1):
+        try:
+            found = _CONTROL.search(line.decode())
+        except UnicodeDecodeError as error:
+            yield number, f"column {error.start + 1}: not UTF-8; save the file as UTF-8"
+            continue
+        if found:
+            character = f"U+{ord(found[0]):04X}"
+            cure = "indent with spaces" if found[0] == "\t" else "remove it"
+            yield (
+                number,
+                f"column {found.start() + 1}: a {_SPOKEN.get(found[0], character)}; {cure}",
+            )
+
+
+_CONTROL = re.compile("^ *\t|[\x00-\x08\x0b-\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff]|\r(?!$)")
+_SPOKEN = {"\t": "tab"}
+_NAME = re.compile(types.ENVIRONMENT_NAME.pattern, re.ASCII)
+_WORDS = types.ENVIRONMENT_NAME.words
+
+
+def parse(name: str, text: str) -> Document:
+    """Read one YAML mapping. Raises GenError with the file's lines."""
+    try:
+        document = yaml.read(text)
+    except yaml.Invalid as error:
+        raise GenError(
+            Problem(path(name), line, message) for line, message in error.errors
+        ) from None
+    if not isinstance(document.values, dict):
+        message = "must hold keys and values, as the other environments do"
+        raise GenError([Problem(path(name), 1, message)])
+    return document
+
+
+def check(name: str, document: Document) -> Environment:
+    """Return the typed environment. Raises GenError with every value that is wrong."""
+    try:
+        values = Values.model_validate(document.values)
+    except ValidationError as error:
+        raise GenError(
+            _problem(name, document.line(location), location, message)
+            for location, message in messages.findings(error, document)
+        ) from None
+    environment = Environment.model_construct(name=name, **dict(values))
+    problems = [
+        _problem(name, document.line(location), location, message)
+        for location, message in rules.within(environment)
+    ]
+    if problems:
+        raise GenError(problems)
+    return environment
+
+
+def _problem(name: str, line: int, location: yaml.Location, message: str) -> Problem:
+    return Problem(path(name), line, f"{messages.key(location)}: {message}")

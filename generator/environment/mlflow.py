@@ -1,0 +1,120 @@
+"""apps.mlflow: the MLflow tracking server, its database and its artifacts."""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from generator.environment import types
+from generator.environment.base import Model
+
+
+class Image(Model):
+    """The MLflow server's container image."""
+
+    name: types.ImageName = "burakince/mlflow"
+    """Registry and repository, without the tag."""
+    tag: types.ImageTag = "2.22.0"
+    """An exact version, in quotes where it looks like a number. `latest` is refused."""
+    digest: types.Digest | None = None
+    """Pins the image's content; the tag is then for people. `sha256:` and 64 digits."""
+
+    @property
+    def lacks_azure_identity(self) -> bool:
+        """Whether this image is known to lack the Python package azure-identity.
+
+        No tag of burakince/mlflow has it; of the official images only `-full` has.
+        """
+        official = self.name == "ghcr.io/mlflow/mlflow"
+        return self.name == "burakince/mlflow" or (official and not self.tag.endswith("-full"))
+
+
+class Memory(Model):
+    """Memory of one MLflow pod."""
+
+    request: types.Memory = "1Gi"
+    """What the scheduler sets aside."""
+    limit: types.Memory = "2Gi"
+    """What ends the pod when exceeded. Two workers need about 800Mi at rest."""
+
+    @model_validator(mode="after")
+    def _limit_holds_request(self) -> Self:
+        if types.mebibytes(self.request) > types.mebibytes(self.limit):
+            raise ValueError(f"request {self.request} is more than limit {self.limit}")
+        return self
+
+
+class Resources(Model):
+    """What one MLflow pod may use. CPU has no limit: throttling a start makes probes fail."""
+
+    cpu: types.Cpu = "250m"
+    """What the scheduler sets aside."""
+    memory: Memory = Memory()
+
+
+class Auth(Model):
+    """MLflow's basic authentication."""
+
+    admin: types.UserName = "admin"
+    """The administrator's user name. The password is the secret `admin-password`."""
+    default_permission: Literal["READ", "EDIT", "MANAGE", "NO_PERMISSIONS"] = "READ"
+    """What a user may do with what nobody granted: experiments and models of others."""
+
+
+class Exposure(Model):
+    """How clients reach the server."""
+
+    kind: Literal["load-balancer", "internal"] = "load-balancer"
+    """`load-balancer`: a public address. `internal`: an address in the cluster's network."""
+    allowed_networks: tuple[types.Network, ...] = Field(default=(), strict=False)
+    """CIDRs that may reach the address. The whole internet, 0.0.0.0/0, must be written out."""
+    dns_label: types.DnsLabel | None = None
+    """Gives a public address the name LABEL.REGION.cloudapp.azure.com."""
+
+    @model_validator(mode="after")
+    def _is_limited(self) -> Self:
+        if self.kind == "load-balancer" and not self.allowed_networks:
+            raise ValueError(
+                "a public load balancer needs allowed_networks; "
+                "list the networks of your clients, or [0.0.0.0/0] for the whole internet"
+            )
+        if self.kind == "internal" and self.dns_label:
+            raise ValueError("dns_label names a public address; an internal one has none")
+        return self
+
+
+class Database(Model):
+    """Where runs, parameters, metrics and users are kept."""
+
+    kind: Literal["in-cluster"] = "in-cluster"
+    """`in-cluster`: PostgreSQL as a StatefulSet on a persistent volume."""
+    storage: types.Storage = "8Gi"
+    """The volume's size. It can grow, never shrink."""
+
+
+class Artifacts(Model):
+    """The blob container that models, plots and files are kept in."""
+
+    account: types.StorageAccount
+    """The storage account's name, unique in all of Azure."""
+    container: types.BlobContainer = "artifactroot"
+    """The blob container in it."""
+    access: Literal["account-key", "workload-identity"] = "account-key"
+    """`account-key`: a connection string. `workload-identity`: no secret at all, but an image
+    with azure-identity."""
+
+
+class Mlflow(Model):
+    """The MLflow tracking server."""
+
+    image: Image = Image()
+    replicas: int = Field(default=1, ge=1, le=10)
+    """Server pods. All share one database, so any number up to 10 is right."""
+    workers: int = Field(default=2, ge=1, le=16)
+    """Gunicorn worker processes in a pod."""
+    resources: Resources = Resources()
+    auth: Auth = Auth()
+    exposure: Exposure
+    database: Database = Database()
+    artifacts: Artifacts
+    delivery: Literal["kustomize"] = "kustomize"
+    """How Flux installs the server. `kustomize`: the manifests of this repository."""

@@ -1,0 +1,98 @@
+"""What must hold between the fields of one environment, and between environments."""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from generator.environment import nodes
+from generator.environment.model import Environment
+from generator.yaml import Location
+
+Finding = tuple[Location, str]
+
+# PostgreSQL takes 200 connections (apps/mlflow/base/data), three of them only from its superuser.
+# A gunicorn worker runs 8 threads, each with a connection to either database.
+_CONNECTIONS = 197
+_CONNECTIONS_A_WORKER = 16
+
+# Azure limits the name of the group that AKS makes for its nodes.
+_NODE_RESOURCE_GROUP = 80
+
+
+def within(environment: Environment) -> Iterator[Finding]:
+    """Yield what is wrong in one environment whose fields are each right."""
+    for rule in (_node_resource_group, _pods_fit, _connections, _identity):
+        yield from rule(environment)
+
+
+def _node_resource_group(env: Environment) -> Iterator[Finding]:
+    name = env.node_resource_group
+    if len(name) > _NODE_RESOURCE_GROUP:
+        yield (
+            ("cluster", "name"),
+            f"AKS would name its node resource group {name}, {len(name)} characters where "
+            f"{_NODE_RESOURCE_GROUP} are allowed; shorten this or azure.resource_group",
+        )
+
+
+def _pods_fit(env: Environment) -> Iterator[Finding]:
+    pool, mlflow = env.cluster.nodes, env.apps.mlflow
+    message = nodes.problem(
+        pool.size, pool.max_count or pool.count, mlflow.replicas, mlflow.resources
+    )
+    if message:
+        yield ("cluster", "nodes"), message
+
+
+def _connections(env: Environment) -> Iterator[Finding]:
+    mlflow = env.apps.mlflow
+    most = _CONNECTIONS // _CONNECTIONS_A_WORKER
+    workers = (mlflow.replicas + 1) * mlflow.workers
+    if workers > most:
+        yield (
+            ("apps", "mlflow", "workers"),
+            f"{mlflow.replicas} replicas and the extra pod of a rolling update run {workers} "
+            f"workers, more than the {most} that PostgreSQL has connections for; "
+            "lower workers or replicas",
+        )
+
+
+def _identity(env: Environment) -> Iterator[Finding]:
+    image = env.apps.mlflow.image
+    if env.apps.mlflow.artifacts.access == "workload-identity" and image.lacks_azure_identity:
+        yield (
+            ("apps", "mlflow", "artifacts", "access"),
+            f"workload-identity needs an image with azure-identity, which {image.name}:{image.tag} "
+            "lacks; use account-key, or ghcr.io/mlflow/mlflow with a -full tag",
+        )
+
+
+def between(environments: Iterable[Environment]) -> Iterator[tuple[str, Location, str]]:
+    """Yield an environment's name, a location and what is wrong: something is another's already."""
+    owners: dict[tuple[object, ...], str] = {}
+    for env in environments:
+        for location, thing in _claims(env).items():
+            owner = owners.setdefault((location, thing), env.name)
+            if owner != env.name:
+                yield (
+                    env.name,
+                    location,
+                    f"is {owner}'s too (environments/{owner}.yaml), and each would act on the "
+                    "other's; give one of them another name",
+                )
+
+
+def _claims(env: Environment) -> Mapping[Location, object]:
+    """What an environment must have for itself, and where its file names it."""
+    mlflow = env.apps.mlflow
+    cluster = (env.azure.subscription, env.azure.resource_group, env.cluster.name)
+    claims: dict[Location, object] = {
+        ("cluster", "name"): tuple(map(str.lower, cluster)),  # Azure's names have no case
+        ("apps", "mlflow", "artifacts", "account"): mlflow.artifacts.account,
+    }
+    if env.secrets.key_vault:
+        claims["secrets", "key_vault"] = env.secrets.key_vault.lower()
+    if mlflow.exposure.dns_label:
+        claims["apps", "mlflow", "exposure", "dns_label"] = (
+            env.azure.location,
+            mlflow.exposure.dns_label,
+        )
+    return claims

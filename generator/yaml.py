@@ -1,0 +1,229 @@
+"""The one place that reads and writes YAML: text -> Document, values -> text.
+
+Both go through the events of ruamel.yaml's C parser and emitter. One pass over the events of an
+environment file gives its values, the line of every key and what a plain values file may not
+hold; a loader would need a second, slower pass for the lines. Writing events leaves the one choice
+that matters, when a string is quoted, to us.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from io import StringIO
+from typing import Any
+
+from _ruamel_yaml import CEmitter, CParser  # the C part of ruamel.yaml
+from ruamel.yaml import events
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+Location = tuple[str | int, ...]
+"""Where a value stands: the keys and list positions that lead to it."""
+
+
+@dataclass(frozen=True)
+class Document:
+    """What a YAML file says, and where it says it."""
+
+    values: object
+    lines: Mapping[Location, int]
+    """The line, from 1, of every key and list item."""
+    plain: Mapping[Location, str]
+    """Every unquoted scalar as it is written: `3.10` is the number 3.1, but was it meant so?"""
+
+    def line(self, location: Location) -> int:
+        """Return the line of `location`, or of what comes closest to it in this document."""
+        while location and location not in self.lines:
+            location = location[:-1]
+        return self.lines.get(location, 1)
+
+
+class Invalid(Exception):
+    """The text is not what `read` accepts. Each error is a line, from 1, and a message."""
+
+    def __init__(self, *errors: tuple[int, str]) -> None:
+        super().__init__(errors)
+        self.errors = errors
+
+
+def read(text: str) -> Document:
+    """Parse one plain YAML document: no anchors, aliases, merge keys or tags, no key twice.
+
+    Scalars are typed by YAML 1.2's core schema. Raises Invalid with everything that is wrong.
+    """
+    reader = _Reader()
+    try:
+        values = reader.document(CParser(text))
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        raise Invalid(*reader.errors, (mark.line + 1 if mark else 1, str(error.problem))) from None
+    except YAMLError as error:
+        raise Invalid(*reader.errors, (1, str(error).splitlines()[0])) from None
+    if reader.errors:
+        raise Invalid(*reader.errors)
+    return Document(values, reader.lines, reader.plain)
+
+
+class _Reader:
+    """Build values from events, noting lines and what is refused."""
+
+    def __init__(self) -> None:
+        self.lines: dict[Location, int] = {}
+        self.plain: dict[Location, str] = {}
+        self.errors: list[tuple[int, str]] = []
+
+    def document(self, parser: Any) -> object:
+        parser.get_event()  # the start of the stream
+        if parser.check_event(events.StreamEndEvent):
+            return None
+        parser.get_event()  # the start of the document
+        values = self.value(parser, parser.get_event(), ())
+        parser.get_event()
+        if not parser.check_event(events.StreamEndEvent):
+            line = parser.peek_event().start_mark.line + 1
+            self.errors.append((line, "a second document starts here; keep one in a file"))
+        return values
+
+    def value(self, parser: Any, event: Any, location: Location) -> object:
+        line = event.start_mark.line + 1
+        self.lines.setdefault(location, line)
+        if isinstance(event, events.AliasEvent):
+            self.errors.append((line, f"*{event.anchor}: an alias; write the value out"))
+            return None
+        if event.anchor:
+            self.errors.append((line, f"&{event.anchor}: an anchor; write the value out"))
+        if isinstance(event, events.ScalarEvent):
+            return self.scalar(event, location)
+        if isinstance(event, events.SequenceStartEvent):
+            return self.sequence(parser, location)
+        return self.mapping(parser, location)
+
+    def scalar(self, event: Any, location: Location) -> object:
+        plain, quoted = event.implicit
+        if not plain and not quoted:
+            self.errors.append((event.start_mark.line + 1, f"{event.tag}: a tag; leave it out"))
+        if not plain:
+            return event.value
+        self.plain[location] = event.value
+        return _typed(event.value)
+
+    def sequence(self, parser: Any, location: Location) -> list[object]:
+        items: list[object] = []
+        while not parser.check_event(events.SequenceEndEvent):
+            items.append(self.value(parser, parser.get_event(), (*location, len(items))))
+        parser.get_event()
+        return items
+
+    def mapping(self, parser: Any, location: Location) -> dict[str, object]:
+        values: dict[str, object] = {}
+        while not parser.check_event(events.MappingEndEvent):
+            event = parser.get_event()
+            key = self.key(parser, event)
+            inside = (*location, key)
+            if key in values:
+                first = self.lines[inside]
+                self.errors.append(
+                    (event.start_mark.line + 1, f"{key}: is already on line {first}; keep one")
+                )
+            else:
+                self.lines[inside] = event.start_mark.line + 1
+            values[key] = self.value(parser, parser.get_event(), inside)
+        parser.get_event()
+        return values
+
+    def key(self, parser: Any, event: Any) -> str:
+        line = event.start_mark.line + 1
+        if not isinstance(event, events.ScalarEvent):
+            self.value(parser, event, ("",))
+            self.errors.append((line, "a list or a mapping cannot be a key"))
+            return ""
+        if event.value == "<<" and event.implicit[0]:
+            self.errors.append((line, "<<: a merge key; write the values out"))
+        return str(event.value)
+
+
+_CONSTANTS = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+}
+_INT = re.compile(r"[-+]?[0-9]+")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.inf|\.nan", re.I)
+
+
+def _typed(plain: str) -> object:
+    """The value of an unquoted scalar."""
+    if plain in _CONSTANTS:
+        return _CONSTANTS[plain]
+    if len(plain) > 300:  # no number that a field could take, and Python refuses long ones
+        return plain
+    if _INT.fullmatch(plain):
+        return int(plain)
+    if _FLOAT.fullmatch(plain):
+        return float(plain.lower().replace(".inf", "inf").replace(".nan", "nan"))
+    return plain
+
+
+def dump(*documents: object) -> str:
+    """Return YAML that a YAML 1.1 reader (Kubernetes) and a 1.2 reader take for the same values.
+
+    A document is made of dicts, lists, strings, ints, bools and None. Nothing is folded, sorted
+    or anchored.
+    """
+    out = StringIO()
+    emitter = CEmitter(out, width=1 << 30, allow_unicode=True)
+    emitter.emit(events.StreamStartEvent())
+    for number, document in enumerate(documents):
+        emitter.emit(events.DocumentStartEvent(explicit=number > 0))
+        for event in _events(document):
+            emitter.emit(event)
+        emitter.emit(events.DocumentEndEvent(explicit=False))
+    emitter.emit(events.StreamEndEvent())
+    return out.getvalue()
+
+
+def _events(value: object) -> Iterator[events.Event]:
+    match value:
+        case str():
+            yield events.ScalarEvent(None, None, (True, True), value, style=_style(value))
+        case None | bool() | int():
+            yield events.ScalarEvent(None, None, (True, False), _plain(value))
+        case Mapping():
+            yield events.MappingStartEvent(None, None, True, flow_style=not value)
+            for key, item in value.items():
+                yield from _events(key)
+                yield from _events(item)
+            yield events.MappingEndEvent()
+        case Sequence():
+            yield events.SequenceStartEvent(None, None, True, flow_style=not value)
+            for item in value:
+                yield from _events(item)
+            yield events.SequenceEndEvent()
+        case _:
+            raise TypeError(f"{type(value).__name__} has no form in a manifest: {value!r}")
+
+
+def _plain(value: bool | int | None) -> str:
+    return "null" if value is None else str(value).lower()
+
+
+# Plain, these arrive in Kubernetes as booleans and nulls.
+_WORDS = frozenset(["y", "n", "yes", "no", "on", "off", "true", "false", "null", "nil"])
+_BREAKS = re.compile("[\r\x85\u2028\u2029]")  # line breaks in YAML 1.1 only: escaped
+_QUANTITY = re.compile(r"[0-9]+(m|s|h|Ki|Mi|Gi|Ti)")
+
+
+def _style(text: str) -> str | None:
+    """How a string is written: None lets the emitter keep it plain where that is safe.
+
+    Plain is what starts as a word or a path, a quantity and a CIDR. Everything else is quoted:
+    readers differ on what is a number, a base-60 number or a date.
+    """
+    if _BREAKS.search(text):
+        return '"'
+    if "\n" in text:
+        return "|"
+    if text[:1].isalpha():
+        return "'" if text.lower() in _WORDS else None
+    if _QUANTITY.fullmatch(text) or "/" in text:
+        return None
+    return "'"
