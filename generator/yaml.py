@@ -22,19 +22,29 @@ Location = tuple[str | int, ...]
 
 @dataclass(frozen=True)
 class Document:
-    """What a YAML file says, and where it says it."""
+    """What a YAML text says, and where it says it."""
 
+    text: str
     values: object
-    lines: Mapping[Location, int]
-    """The line, from 1, of every key and list item."""
-    plain: Mapping[Location, str]
-    """Every unquoted scalar as it is written: `3.10` is the number 3.1, but was it meant so?"""
+    keys: Mapping[Location, Any]
+    """The event of every mapping key."""
+    starts: Mapping[Location, Any]
+    """The event that starts every value."""
+    ends: Mapping[Location, Any]
+    """The event that ends every list and mapping."""
 
     def line(self, location: Location) -> int:
-        """Return the line of `location`, or of what comes closest to it in this document."""
-        while location and location not in self.lines:
+        """Return the line, from 1, of `location` or of what comes closest to it here."""
+        while location and location not in self.starts:
             location = location[:-1]
-        return self.lines.get(location, 1)
+        event = self.keys.get(location) or self.starts.get(location)
+        return _line(event) if event else 1
+
+    def plain(self, location: Location) -> str | None:
+        """Return an unquoted scalar as it is written: `3.10` is 3.1, but was it meant so?"""
+        event = self.starts.get(location)
+        is_plain = isinstance(event, events.ScalarEvent) and event.implicit[0]
+        return str(event.value) if event and is_plain else None
 
 
 class Invalid(Exception):
@@ -60,15 +70,21 @@ def read(text: str) -> Document:
         raise Invalid(*reader.errors, (1, str(error).splitlines()[0])) from None
     if reader.errors:
         raise Invalid(*reader.errors)
-    return Document(values, reader.lines, reader.plain)
+    return Document(text, values, reader.keys, reader.starts, reader.ends)
+
+
+def _line(event: Any) -> int:
+    line: int = event.start_mark.line
+    return line + 1
 
 
 class _Reader:
-    """Build values from events, noting lines and what is refused."""
+    """Build values from events, noting where they are and what is refused."""
 
     def __init__(self) -> None:
-        self.lines: dict[Location, int] = {}
-        self.plain: dict[Location, str] = {}
+        self.keys: dict[Location, Any] = {}
+        self.starts: dict[Location, Any] = {}
+        self.ends: dict[Location, Any] = {}
         self.errors: list[tuple[int, str]] = []
 
     def document(self, parser: Any) -> object:
@@ -79,38 +95,34 @@ class _Reader:
         values = self.value(parser, parser.get_event(), ())
         parser.get_event()
         if not parser.check_event(events.StreamEndEvent):
-            line = parser.peek_event().start_mark.line + 1
+            line = _line(parser.peek_event())
             self.errors.append((line, "a second document starts here; keep one in a file"))
         return values
 
     def value(self, parser: Any, event: Any, location: Location) -> object:
-        line = event.start_mark.line + 1
-        self.lines.setdefault(location, line)
+        self.starts[location] = event
         if isinstance(event, events.AliasEvent):
-            self.errors.append((line, f"*{event.anchor}: an alias; write the value out"))
+            self.errors.append((_line(event), f"*{event.anchor}: an alias; write the value out"))
             return None
         if event.anchor:
-            self.errors.append((line, f"&{event.anchor}: an anchor; write the value out"))
+            self.errors.append((_line(event), f"&{event.anchor}: an anchor; write the value out"))
         if isinstance(event, events.ScalarEvent):
-            return self.scalar(event, location)
+            return self.scalar(event)
         if isinstance(event, events.SequenceStartEvent):
             return self.sequence(parser, location)
         return self.mapping(parser, location)
 
-    def scalar(self, event: Any, location: Location) -> object:
+    def scalar(self, event: Any) -> object:
         plain, quoted = event.implicit
         if not plain and not quoted:
-            self.errors.append((event.start_mark.line + 1, f"{event.tag}: a tag; leave it out"))
-        if not plain:
-            return event.value
-        self.plain[location] = event.value
-        return _typed(event.value)
+            self.errors.append((_line(event), f"{event.tag}: a tag; leave it out"))
+        return _typed(event.value) if plain else event.value
 
     def sequence(self, parser: Any, location: Location) -> list[object]:
         items: list[object] = []
         while not parser.check_event(events.SequenceEndEvent):
             items.append(self.value(parser, parser.get_event(), (*location, len(items))))
-        parser.get_event()
+        self.ends[location] = parser.get_event()
         return items
 
     def mapping(self, parser: Any, location: Location) -> dict[str, object]:
@@ -120,24 +132,20 @@ class _Reader:
             key = self.key(parser, event)
             inside = (*location, key)
             if key in values:
-                first = self.lines[inside]
-                self.errors.append(
-                    (event.start_mark.line + 1, f"{key}: is already on line {first}; keep one")
-                )
-            else:
-                self.lines[inside] = event.start_mark.line + 1
+                first = _line(self.keys[inside])
+                self.errors.append((_line(event), f"{key}: is already on line {first}; keep one"))
+            self.keys.setdefault(inside, event)
             values[key] = self.value(parser, parser.get_event(), inside)
-        parser.get_event()
+        self.ends[location] = parser.get_event()
         return values
 
     def key(self, parser: Any, event: Any) -> str:
-        line = event.start_mark.line + 1
         if not isinstance(event, events.ScalarEvent):
             self.value(parser, event, ("",))
-            self.errors.append((line, "a list or a mapping cannot be a key"))
+            self.errors.append((_line(event), "a list or a mapping cannot be a key"))
             return ""
         if event.value == "<<" and event.implicit[0]:
-            self.errors.append((line, "<<: a merge key; write the values out"))
+            self.errors.append((_line(event), "<<: a merge key; write the values out"))
         return str(event.value)
 
 

@@ -13,6 +13,8 @@ import click
 _COMMANDS = {
     "render": ("render:render", "Write the files of every environment."),
     "check": ("render:check", "Show what render would change; exit 1 if anything."),
+    "init": ("init:init", "Make a fresh copy of this repository yours."),
+    "new": ("init:new", "Add an environment: a copy of another, with names of its own."),
     "list": ("environments:list_", "List the environments."),
     "schema": ("environments:schema", "Print the JSON Schema of an environment file."),
 }

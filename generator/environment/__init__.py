@@ -1,7 +1,7 @@
 """environments/<name>.yaml -> Environment."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 from pydantic import ValidationError
@@ -28,11 +28,15 @@ def names(root: Path) -> list[str]:
     return sorted(file.stem for file in (root / FOLDER).glob("*.yaml"))
 
 
-def load(root: Path, chosen: Iterable[str] = ()) -> list[Environment]:
+def load(
+    root: Path, chosen: Iterable[str] = (), texts: Mapping[str, str] | None = None
+) -> list[Environment]:
     """Read and check the `chosen` environments, or all, and that no two act on one another.
 
-    Raises GenError with everything that is wrong in the chosen ones.
+    `texts` stand for files that are not written yet. Raises GenError with everything that is
+    wrong in the chosen ones.
     """
+    texts = texts or {}
     known = names(root)
     wanted = list(dict.fromkeys(chosen)) or known
     if not wanted:
@@ -41,7 +45,8 @@ def load(root: Path, chosen: Iterable[str] = ()) -> list[Environment]:
     loaded: dict[str, tuple[Document, Environment]] = {}
     for name in dict.fromkeys([*known, *wanted]):
         try:
-            loaded[name] = _load(root, name)
+            document = parse(name, texts.get(name) or text(root, name))
+            loaded[name] = document, check(name, document)
         except GenError as error:
             problems += error.problems if name in wanted else ()
     for name, location, message in rules.between(env for _, env in loaded.values()):
@@ -52,18 +57,10 @@ def load(root: Path, chosen: Iterable[str] = ()) -> list[Environment]:
     return [loaded[name][1] for name in wanted]
 
 
-def _load(root: Path, name: str) -> tuple[Document, Environment]:
-    document = parse(name, text(root, name))
-    return document, check(name, document)
-
-
 def text(root: Path, name: str) -> str:
     """Return what an environment's file holds. Raises GenError where it is no values file."""
     file = root / path(name)
-    if not _NAME.fullmatch(name):
-        raise GenError(
-            [Problem(path(name), None, f"{name!r} is no name for an environment: {_WORDS}")]
-        )
+    check_name(name)
     try:
         data = _bytes(file)
     except FileNotFoundError:
@@ -76,6 +73,17 @@ def text(root: Path, name: str) -> str:
     if findings := list(_unreadable(data)):
         raise GenError(Problem(path(name), line, message) for line, message in findings)
     return data.decode()
+
+
+def check_name(name: str) -> None:
+    """Raises GenError where `name` cannot be an environment's."""
+    try:
+        types.ENVIRONMENT_NAME.check(name)
+    except ValueError as error:
+        raise GenError([Problem(path(name), None, f"an environment's name: {error}")]) from None
+    if name in _RESERVED:
+        message = f"{name} is a folder of infra/; choose another name for the environment"
+        raise GenError([Problem(path(name), None, message)])
 
 
 def _bytes(file: Path) -> bytes:
@@ -113,8 +121,7 @@ def _lines(data: bytes) -> Iterator[tuple[int, str]]:
 
 _CONTROL = re.compile("^ *\t|[\x00-\x08\x0b-\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff]|\r(?!$)")
 _SPOKEN = {"\t": "tab"}
-_NAME = re.compile(types.ENVIRONMENT_NAME.pattern, re.ASCII)
-_WORDS = types.ENVIRONMENT_NAME.words
+_RESERVED = ("facts", "lib")
 
 
 def parse(name: str, text: str) -> Document:

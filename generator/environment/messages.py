@@ -48,9 +48,9 @@ def _message(error: ErrorDetails, location: Location, document: Document) -> str
     if kind == "missing":
         return "is missing"
     if kind == "literal_error":
-        return _choice(error, location, document.plain.get(location))
+        return _choice(error, location, document.plain(location))
     if kind in _KINDS:
-        return _wrong_kind(_KINDS[kind], error["input"], document.plain.get(location))
+        return _wrong_kind(_KINDS[kind], error["input"], document.plain(location))
     if kind in _LIMITS:
         limit, words = _LIMITS[kind]
         return f"{error['input']}: must be {words} {context[limit]}"

@@ -79,9 +79,9 @@ class Secrets(Model):
     """Where passwords and keys are kept. Never in this file."""
 
     provider: Literal["key-vault", "sops"] = "key-vault"
-    """`key-vault`: Azure Key Vault, mounted by the CSI driver. `sops`: in Git, encrypted by age."""
+    """`key-vault`: Azure Key Vault, mounted by its CSI driver. `sops`: in Git, encrypted by age."""
     key_vault: types.KeyVaultName | None = None
-    """The vault's name, unique in all of Azure. Only `key-vault` uses it; for `sops` it may stay."""
+    """The vault's name, unique in all of Azure. Only `key-vault` uses it; it may stay for sops."""
     revision: int = Field(default=1, ge=1)
     """Raised by `gen secrets rotate`, so that pods restart with what is new."""
 

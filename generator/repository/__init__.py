@@ -10,10 +10,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from generator import files
 from generator.errors import GenError, Problem
-from generator.files import MARKER, File
-
-_TEMPORARY = ".gen-tmp"  # the suffix of a file that is being written
+from generator.files import MARKER, TEMPORARY, File
 
 
 @dataclass(frozen=True)
@@ -47,12 +46,12 @@ class Change:
         )
 
 
-def changes(root: Path, files: Iterable[File], owned: Iterable[PurePosixPath]) -> list[Change]:
-    """Compare `files` with the disk; a generated file in an owned folder but not in `files` goes.
+def changes(root: Path, rendered: Iterable[File], owned: Iterable[PurePosixPath]) -> list[Change]:
+    """Compare with the disk; a generated file in an owned folder but not in `rendered` goes.
 
     Raises GenError for every file that stands where a generated one belongs.
     """
-    wanted = {file.path: file for file in files}
+    wanted = {file.path: file for file in rendered}
     found = {path: text for folder in owned for path, text in _generated(root, folder)}
     problems = [
         Problem(path, None, problem)
@@ -96,7 +95,7 @@ def _generated(root: Path, folder: PurePosixPath) -> Iterator[tuple[PurePosixPat
 
 def _marked_text(path: Path) -> str | None:
     """A generated file's text, or None for a file that is not ours."""
-    if path.name.endswith(_TEMPORARY):
+    if path.name.endswith(TEMPORARY):
         return ""  # left by an interrupted run
     try:
         text = path.read_text("utf-8")
@@ -142,13 +141,7 @@ def _apply(root: Path, change: Change) -> None:
         _remove_empty(target.parent, root)
         return
     target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f".{target.name}{_TEMPORARY}")
-    try:
-        temporary.write_text(change.after.text, "utf-8", newline="\n")
-        temporary.chmod(0o755 if change.after.executable else 0o644)
-        temporary.replace(target)
-    finally:
-        temporary.unlink(missing_ok=True)
+    files.replace(target, change.after.text, executable=change.after.executable)
 
 
 def _remove_empty(folder: Path, root: Path) -> None:
