@@ -96,7 +96,8 @@ def _install_python(root: Path, pins: Path, folder: Path, say: Say) -> None:
 def _install_node(root: Path, pins: Path, folder: Path, say: Say) -> None:
     for file in ("package.json", "package-lock.json"):
         shutil.copy(pins / file, folder)
-    _run(folder, ["npm", "ci", "--silent", "--no-audit", "--no-fund", "--ignore-scripts"])
+    npm = ["npm", "ci", "--prefix", str(folder), "--loglevel=error"]
+    _run(pins, [*npm, "--no-audit", "--no-fund", "--ignore-scripts"])
     (folder / "bin").symlink_to("node_modules/.bin")
 
 
@@ -107,12 +108,12 @@ _RECIPES = {
 }
 
 
-def _run(folder: Path, command: list[str], **variables: str) -> None:
-    """Run one step of an installation of the pins in tools/<name>/ or a copy of them."""
+def _run(pins: Path, command: list[str], **variables: str) -> None:
+    """Run one step of the installation of tools/<name>/, in that folder."""
     try:
         result = subprocess.run(
             command,
-            cwd=folder,
+            cwd=pins,
             env={**os.environ, **variables},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -120,10 +121,10 @@ def _run(folder: Path, command: list[str], **variables: str) -> None:
             text=True,
         )
     except FileNotFoundError:
-        raise _failed(folder.name, f"needs {command[0]}, which is not installed") from None
+        raise _failed(pins.name, f"needs {command[0]}, which is not installed") from None
     if result.returncode:
         last = "; ".join(result.stdout.strip().splitlines()[-3:]) or f"exit {result.returncode}"
-        raise _failed(folder.name, f"could not be installed: {last}")
+        raise _failed(pins.name, f"could not be installed: {last}")
 
 
 def _failed(name: str, message: str) -> GenError:

@@ -65,12 +65,27 @@ def read(text: str) -> Document:
         values = reader.document(CParser(text))
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        raise Invalid(*reader.errors, (mark.line + 1 if mark else 1, str(error.problem))) from None
+        problem = f"{error.problem}{_CURES.get(str(error.problem), '')}"
+        raise Invalid(*reader.errors, (mark.line + 1 if mark else 1, problem)) from None
     except YAMLError as error:
         raise Invalid(*reader.errors, (1, str(error).splitlines()[0])) from None
     if reader.errors:
         raise Invalid(*reader.errors)
     return Document(text, values, reader.keys, reader.starts, reader.ends)
+
+
+# The C parser's words, and what usually is behind them.
+_CURES = {
+    "found unexpected ':'": "; close the bracket before it, or put text that holds a : in quotes",
+    "mapping values are not allowed in this context": "; the line has a second :, or the wrong "
+    "indentation: put text that holds a : in quotes",
+    "did not find expected key": "; check the indentation here and above",
+    "did not find expected node content": "; a value is missing before this",
+    "did not find expected ',' or ']'": "; close the list with ]",
+    "did not find expected ',' or '}'": "; close the mapping with }",
+    "found character that cannot start any token": "; put text that starts with it in quotes",
+    "found unexpected end of stream": "; a quote is never closed",
+}
 
 
 def _line(event: Any) -> int:

@@ -12,10 +12,16 @@ import click
 # The name, where it is, and its line in `gen --help`.
 _COMMANDS = {
     "render": ("render:render", "Write the files of every environment."),
-    "check": ("render:check", "Show what render would change; exit 1 if anything."),
-    "init": ("init:init", "Make a fresh copy of this repository yours."),
+    "check": ("render:check", "Show what render would change, as a diff; exit 1 if anything."),
+    "init": (
+        "init:init",
+        "Make a fresh copy of this repository yours: edit every environment file.",
+    ),
     "new": ("init:new", "Add an environment: a copy of another, with names of its own."),
-    "list": ("environments:list_", "List the environments."),
+    "list": (
+        "environments:list_",
+        "List the environments, each with its cluster, region, image and address.",
+    ),
     "schema": ("environments:schema", "Print the JSON Schema of an environment file."),
 }
 

@@ -89,6 +89,8 @@ def check_name(name: str) -> None:
 def _bytes(file: Path) -> bytes:
     if file.is_symlink():
         raise OSError(None, "is a symbolic link; put the file itself here")
+    if file.exists() and not file.is_file():
+        raise OSError(None, "is no regular file; put a file here")
     with file.open("rb") as opened:
         return opened.read(_LARGEST + 1)
 

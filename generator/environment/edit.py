@@ -1,6 +1,5 @@
 """Change values of an environment file and leave every other byte as it is."""
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -96,11 +95,17 @@ def _written(value: Value, like: str = "") -> str:
     """A value in one line, in the quotes that the old one, `like`, had."""
     if not isinstance(value, str | int | None):
         return f"[{', '.join(map(_written, value))}]"
-    if isinstance(value, str) and like.startswith('"'):
-        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, str) and (like.startswith('"') or not value.isprintable()):
+        return f'"{"".join(map(_escaped, value))}"'
     if isinstance(value, str) and (like.startswith("'") or re.search(r"[,\[\]{}]", value)):
         return "'" + value.replace("'", "''") + "'"
     return yaml.dump({"": value}).removeprefix("'': ").rstrip("\n")
+
+
+def _escaped(character: str) -> str:
+    if character in '"\\':
+        return "\\" + character
+    return character if character.isprintable() else f"\\U{ord(character):08x}"
 
 
 def write(
@@ -120,7 +125,11 @@ def write(
             raise GenError([Problem(environment.path(name), None, "is there already; edit it")])
     environment.load(root, texts, texts)
     for name, text in texts.items():
-        files.replace(root / environment.path(name), text)
+        try:
+            files.replace(root / environment.path(name), text)
+        except OSError as error:
+            message = f"could not be written: {error.strerror or error}"
+            raise GenError([Problem(environment.path(name), None, message)]) from None
 
 
 def _retitled(text: str, name: str, source: str) -> str:

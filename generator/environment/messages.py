@@ -46,7 +46,7 @@ def _message(error: ErrorDetails, location: Location, document: Document) -> str
     if kind == "extra_forbidden":
         return f"unknown key{_nearest(location, _fields(location[:-1]))}"
     if kind == "missing":
-        return "is missing"
+        return f"is missing; add it: {_description(location)}"
     if kind == "literal_error":
         return _choice(error, location, document.plain(location))
     if kind in _KINDS:
@@ -64,26 +64,27 @@ def _choice(error: ErrorDetails, location: Location, plain: str | None) -> str:
     value = error["input"]
     if value in _LATER.get(location, ()):
         return f"{value} is not available yet; use {' or '.join(words)}"
-    if not isinstance(value, str):
+    if not isinstance(value, str) and plain in words:
         return _wrong_kind("text", value, plain)
-    hint = _nearest((value,), words)
-    return f"{value!r}: must be {' or '.join(words)}{hint}"
+    hint = _nearest((str(value),), words) if isinstance(value, str) else ""
+    return f"{plain or repr(value)}: must be {' or '.join(words)}{hint}"
 
 
 def _wrong_kind(expected: str, value: object, plain: str | None) -> str:
     if value is None:
         return f"is empty; must be {expected}"
     if expected == "text" and plain is not None:
-        return f'{plain} is read as {_noun(value)}; put it in quotes: "{plain}"'
+        read = "true or false" if isinstance(value, bool) else "a number"
+        return f'{plain} is read as {read}; put it in quotes: "{plain}"'
     return f"must be {expected}, not {_noun(value)}"
 
 
 def _noun(value: object) -> str:
     match value:
         case bool():
-            return "true or false"
+            return str(value).lower()
         case int() | float():
-            return "a number"
+            return f"the number {value}"
         case str():
             return f"the text {value!r}" if len(value) < 60 else "text"
         case list():
@@ -103,6 +104,16 @@ def _fields(location: Location) -> list[str]:
     for part in location:
         model = model.model_fields[part].annotation
     return list(model.model_fields)
+
+
+def _description(location: Location) -> str:
+    """What a field is for, in one sentence; of a mapping, what the mapping is."""
+    model: Any = Values
+    for part in location[:-1]:
+        model = model.model_fields[part].annotation
+    field = model.model_fields[location[-1]]
+    text = str(field.description or field.annotation.__doc__)
+    return text.partition(".")[0].replace("\n", " ")
 
 
 def key(location: Location) -> str:

@@ -19,8 +19,8 @@ _RESERVED_CPU = ((2, 100), (4, 140), (8, 180), (16, 260), (32, 420), (64, 740), 
 _DAEMONSETS = (400, 600)
 _RESERVED_MEMORY = 60 * 20 + 50 + 100
 
-# Once in a cluster, wherever they land: CoreDNS, Flux, metrics server, identity webhook.
-_SYSTEM = (850, 900)
+# Once in a cluster, wherever they land: CoreDNS, Flux, metrics server, webhooks, operators.
+_SYSTEM = (1000, 1200)
 
 # The requests of apps/mlflow/base/data; a test compares them with the built StatefulSet.
 POSTGRESQL = (100, 256)

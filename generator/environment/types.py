@@ -40,8 +40,8 @@ class Text:
 
 
 ENVIRONMENT_NAME = Text(
-    "a DNS label: 1 to 30 of a-z, 0-9 and -, first a letter, last a letter or digit",
-    r"[a-z]([-a-z0-9]{0,28}[a-z0-9])?",
+    "a DNS label: 1 to 20 of a-z, 0-9 and -, first a letter, last a letter or digit",
+    r"[a-z]([-a-z0-9]{0,18}[a-z0-9])?",
 )
 EnvironmentName = Annotated[str, ENVIRONMENT_NAME]
 DnsLabel = Annotated[

@@ -1,0 +1,47 @@
+"""What most tests need: an empty repository, and gen as a user calls it."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from hypothesis import HealthCheck, settings
+
+from generator.cli import gen as command
+
+# Two busy cores are slow; what a property says does not depend on it.
+settings.register_profile(
+    "any-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any-machine")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update", action="store_true", help="Rewrite what is expected.")
+
+
+@pytest.fixture
+def update(request: pytest.FixtureRequest) -> bool:
+    """Whether expected files are rewritten: read the diff before you commit it."""
+    return bool(request.config.getoption("--update"))
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Path:
+    """A repository without an environment."""
+    root = tmp_path / "repo"
+    (root / "environments").mkdir(parents=True)
+    return root
+
+
+@pytest.fixture
+def gen(repo: Path) -> Callable[..., Result]:
+    """`gen -C repo ARGUMENTS`, in this process. Whatever is not a clean exit is a failure."""
+
+    def run(*arguments: str, exit_code: int = 0, **extra: str) -> Result:
+        result = CliRunner().invoke(command, ["-C", str(repo), *arguments], **extra)
+        assert isinstance(result.exception, SystemExit | None), result.exc_info
+        assert result.exit_code == exit_code, result.output
+        return result
+
+    return run

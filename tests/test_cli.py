@@ -1,0 +1,95 @@
+"""The command as a whole: help, completion, exit codes, where it works, what it prints."""
+
+import os
+import subprocess
+import sys
+from importlib import metadata
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from generator.cli import gen as command
+from tests.trees import MINIMAL, ROOT, write
+
+NAMES = command.list_commands(click.Context(command))
+
+
+def run(*arguments, cwd=ROOT, **variables):
+    return subprocess.run(
+        [sys.executable, "-m", "generator", *arguments],
+        cwd=cwd,
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_help_lists_every_command_in_its_own_words():
+    output = " ".join(CliRunner().invoke(command, ["--help"]).output.split())
+    for name in NAMES:
+        words = command.get_command(click.Context(command), name).get_short_help_str(limit=200)
+        assert f" {name} {words}" in output
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_command_shows_an_example(name):
+    assert "Example: gen " in CliRunner().invoke(command, [name, "--help"]).output
+
+
+def test_version():
+    assert run("--version").stdout == f"gen, version {metadata.version('generator')}\n"
+
+
+@pytest.mark.parametrize(
+    "arguments", [["rendr"], ["render", "--nope"], ["-C", "/nope", "list"], ["new"]]
+)
+def test_usage_errors_exit_2(arguments):
+    result = run(*arguments)
+    assert result.returncode == 2
+    assert "Traceback" not in result.stderr
+    assert "Usage: " in result.stderr
+
+
+def test_completion_knows_commands_and_environments():
+    words = {
+        "_GEN_COMPLETE": "bash_complete",
+        "COMP_WORDS": "gen render --env p",
+        "COMP_CWORD": "3",
+    }
+    assert run(**words).stdout == "plain,prod\n"
+    words = {"_GEN_COMPLETE": "bash_complete", "COMP_WORDS": "gen ch", "COMP_CWORD": "1"}
+    assert run(**words).stdout == "plain,check\n"
+
+
+def test_help_needs_no_heavy_import():
+    script = (
+        "import sys; from click.testing import CliRunner; from generator.cli import gen\n"
+        "CliRunner().invoke(gen, ['--help'])\n"
+        "print([name for name in ('pydantic', 'jinja2', 'ruamel') if name in sys.modules])\n"
+    )
+    assert subprocess.check_output([sys.executable, "-c", script], text=True) == "[]\n"
+
+
+def test_list_is_a_table(repo, gen):
+    write(repo, "environments/test.yaml", MINIMAL)
+    assert gen("list").output == (
+        "NAME  CLUSTER          REGION        IMAGE                    REPLICAS  "
+        "EXPOSURE       SECRETS\n"
+        "test  aks-mlflow-test  centralindia  burakince/mlflow:2.22.0  1         "
+        "load-balancer  sops\n"
+    )
+
+
+def test_the_committed_schema_is_the_printed_one(gen):
+    assert (ROOT / "environments/schema.json").read_text() == gen("schema").output
+
+
+def test_every_environment_file_names_its_schema():
+    for file in (ROOT / "environments").glob("*.yaml"):
+        assert file.read_text().startswith("# yaml-language-server: $schema=schema.json\n"), file
+
+
+def test_no_colour_where_nobody_sees_it(tmp_path):
+    write(tmp_path, "environments/test.yaml", MINIMAL)
+    assert "\x1b[" not in run("-C", str(tmp_path), "render").stdout
