@@ -10,6 +10,27 @@ help: ## list the targets
 render: .venv/gen ## render every environment; ENV=prod renders one
 	$(BIN)/gen render $(if $(ENV),--env $(ENV))
 
+validate: .venv/gen ## build and check what Flux would apply; ENV=prod checks one
+	$(BIN)/gen validate $(if $(ENV),--env $(ENV))
+
+lint: .venv/test ## check style and types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+bench: .venv/test ## measure speed, as ratios against a floor in the same run
+	$(BIN)/python -m benchmarks.render
+
+lock: ## write the locks anew from pyproject.toml and tools/*/requirements.in (needs uv)
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	    pyproject.toml --group build -o locks/gen.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	    pyproject.toml --group build --group test -o locks/test.txt
+	for folder in tools/*/requirements.in; do \
+	    uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	        $$folder -o $${folder%.in}.txt; \
+	done
+
 test: .venv/test ## run every test
 	$(BIN)/pytest -n auto
 
@@ -25,4 +46,4 @@ test: .venv/test ## run every test
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r locks/test.txt
 	@touch $@
 
-.PHONY: help render test
+.PHONY: help render validate lint bench lock test

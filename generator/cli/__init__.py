@@ -22,7 +22,7 @@ _COMMANDS = {
         "environments:list_",
         "List the environments, each with its cluster, region, image and address.",
     ),
-    "schema": ("environments:schema", "Print the JSON Schema of an environment file."),
+    "schema": ("environments:schema", "Print the JSON Schema of an environment file, for editors."),
 }
 
 
