@@ -36,11 +36,22 @@ def list_(root: Path) -> None:
 
 
 @click.command()
-def schema() -> None:
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["json", "markdown"]),
+    default="json",
+    help="markdown is docs/values.md, for people.",
+)
+def schema(form: str) -> None:
     """Print the JSON Schema of an environment file, for editors.
 
     Example: gen schema > environments/schema.json
     """
+    from generator.environment import reference
     from generator.environment.model import Values
 
-    click.echo(json.dumps(Values.model_json_schema(), indent=2))
+    if form == "markdown":
+        click.echo(reference.markdown(), nl=False)
+    else:
+        click.echo(json.dumps(Values.model_json_schema(), indent=2))

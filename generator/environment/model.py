@@ -30,7 +30,7 @@ class Git(Model):
     url: types.GitUrl
     """https:// or ssh:// address."""
     branch: types.GitBranch = "main"
-    """The branch that is production."""
+    """The branch that Flux follows."""
     auth: Literal["none", "ssh", "token"] = "none"
     """`none`: a public repository. `ssh`: a deploy key. `token`: an access token over https."""
 
