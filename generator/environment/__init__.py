@@ -42,19 +42,19 @@ def load(
     if not wanted:
         raise GenError([Problem(FOLDER, None, "holds no environment; add one: gen new NAME")])
     problems: list[Problem] = []
-    loaded: dict[str, tuple[Document, Environment]] = {}
+    loaded: dict[str, Environment] = {}
     for name in dict.fromkeys([*known, *wanted]):
         try:
-            document = parse(name, texts.get(name) or text(root, name))
-            loaded[name] = document, check(name, document)
+            loaded[name] = check(name, parse(name, texts.get(name) or text(root, name)))
         except GenError as error:
             problems += error.problems if name in wanted else ()
-    for name, location, message in rules.between(env for _, env in loaded.values()):
+    for name, location, message in rules.between(loaded.values()):
         if name in wanted:
-            problems.append(_problem(name, loaded[name][0].line(location), location, message))
+            document = parse(name, texts.get(name) or text(root, name))
+            problems.append(_problem(name, document.line(location), location, message))
     if problems:
         raise GenError(problems)
-    return [loaded[name][1] for name in wanted]
+    return [loaded[name] for name in wanted]
 
 
 def text(root: Path, name: str) -> str:

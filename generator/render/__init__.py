@@ -4,16 +4,17 @@ from pathlib import PurePosixPath
 
 from generator.environment import Environment
 from generator.files import File
+from generator.render import apps_mlflow, clusters
 
-OWNED = ("apps/*/overlays/{name}", "clusters/{name}", "infra/{name}")
+OWNED = ("apps/mlflow/overlays/{name}", "clusters/{name}", "infra/{name}")
 """The folders that an environment owns, as globs; `{name}` is the environment's."""
 
 
-def files(environment: Environment, *, encrypted: bool) -> list[File]:
-    """Return the environment's files. `encrypted`: whether `secrets(environment)` is there."""
-    return []
+def files(env: Environment, *, encrypted: bool) -> list[File]:
+    """Return the environment's files. `encrypted`: whether `secrets(env)` is there."""
+    return [*apps_mlflow.files(env, encrypted=encrypted), *clusters.files(env)]
 
 
-def secrets(environment: Environment) -> PurePosixPath:
+def secrets(env: Environment) -> PurePosixPath:
     """Return the encrypted file that `gen secrets` makes for an environment with sops."""
-    return PurePosixPath("apps/mlflow/overlays", environment.name, "data/secrets.sops.yaml")
+    return apps_mlflow.folder(env) / "data" / apps_mlflow.ENCRYPTED

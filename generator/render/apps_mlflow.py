@@ -1,0 +1,201 @@
+"""apps/mlflow/overlays/<env>/: the difference of one environment from the bases.
+
+Two overlays: `data`, which outlives the server, and `server`. Each selects components and patches
+in the values; what is the same everywhere stands in base/ and components/.
+"""
+
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+
+from generator import yaml
+from generator.environment import Environment
+from generator.files import File, header
+from generator.secrets import table
+
+Manifest = dict[str, object]
+
+SECRET = "mlflow-secrets"  # noqa: S105 - a name
+"""The Kubernetes Secret that sops brings; each workload mounts its own keys of it."""
+
+ENCRYPTED = "secrets.sops.yaml"
+"""The encrypted file in the overlay `data`."""
+
+_SERVER = "mlflow"
+_DATABASE = "postgresql"
+_BASES = "../../../base"
+_COMPONENTS = "../../../components"
+
+
+def folder(env: Environment) -> PurePosixPath:
+    """Return the folder of an environment's two overlays."""
+    return PurePosixPath("apps/mlflow/overlays", env.name)
+
+
+def files(env: Environment, *, encrypted: bool) -> Iterator[File]:
+    """Yield the overlays. `encrypted`: whether ENCRYPTED is there, for Flux to decrypt."""
+    vault = env.secrets.provider == "key-vault"
+    resources = [f"{_BASES}/data"]
+    if vault:
+        resources.append("secret-provider-classes.yaml")
+        yield _file(env, "data/secret-provider-classes.yaml", *_secret_provider_classes(env))
+    elif encrypted:
+        resources.append(ENCRYPTED)
+    yield _file(env, "data/kustomization.yaml", _kustomization(resources))
+    yield _file(env, "data/patches.yaml", _storage_class(env), _claim(env), _stateful_set(env))
+    yield _file(env, "server/kustomization.yaml", _server(env))
+    yield _file(env, "server/patches.yaml", _deployment(env), _service(env))
+
+
+def _file(env: Environment, path: str, *manifests: Manifest) -> File:
+    return File(folder(env) / path, header(env.name) + yaml.dump(*manifests))
+
+
+def _kustomization(resources: list[str]) -> Manifest:
+    return {
+        "apiVersion": "kustomize.config.k8s.io/v1beta1",
+        "kind": "Kustomization",
+        "namespace": "mlflow",
+        "resources": resources,
+        "patches": [{"path": "patches.yaml"}],
+    }
+
+
+def _storage_class(env: Environment) -> Manifest:
+    return {
+        "apiVersion": "storage.k8s.io/v1",
+        "kind": "StorageClass",
+        "metadata": {"name": "mlflow-data"},
+        "parameters": {"resourceGroup": env.azure.resource_group},
+    }
+
+
+def _claim(env: Environment) -> Manifest:
+    return {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": {"name": "postgresql-data"},
+        "spec": {"resources": {"requests": {"storage": env.apps.mlflow.database.storage}}},
+    }
+
+
+def _stateful_set(env: Environment) -> Manifest:
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "StatefulSet",
+        "metadata": {"name": _DATABASE},
+        "spec": {"template": _pod(env, _DATABASE)},
+    }
+
+
+def _deployment(env: Environment) -> Manifest:
+    resources = env.apps.mlflow.resources
+    container: Manifest = {
+        "name": _SERVER,
+        "resources": {
+            "requests": {"cpu": resources.cpu, "memory": resources.memory.request},
+            "limits": {"memory": resources.memory.limit},
+        },
+    }
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": _SERVER},
+        "spec": {"template": _pod(env, _SERVER, container)},
+    }
+
+
+def _pod(env: Environment, workload: str, *containers: Manifest) -> Manifest:
+    """What both pods have: their secrets, and a revision that restarts them for new ones."""
+    annotations = {"mlflow-gitops/secrets-revision": str(env.secrets.revision)}
+    spec: Manifest = {"containers": list(containers)} if containers else {}
+    spec["volumes"] = [{"name": "secrets", **_volume(env, workload)}]
+    return {"metadata": {"annotations": annotations}, "spec": spec}
+
+
+def _volume(env: Environment, workload: str) -> Manifest:
+    """The same files, from the vault or from the decrypted Secret."""
+    if env.secrets.provider == "key-vault":
+        attributes = {"secretProviderClass": f"{workload}-secrets"}
+        return {
+            "csi": {
+                "driver": "secrets-store.csi.k8s.io",
+                "readOnly": True,
+                "volumeAttributes": attributes,
+            }
+        }
+    items = [{"key": s.name, "path": s.name} for s in table.needed(env, workload)]
+    return {"secret": {"secretName": SECRET, "defaultMode": 0o440, "items": items}}
+
+
+def _secret_provider_classes(env: Environment) -> Iterator[Manifest]:
+    for workload in (_SERVER, _DATABASE):
+        secrets = table.needed(env, workload)
+        objects = [yaml.dump({"objectName": s.name, "objectType": "secret"}) for s in secrets]
+        yield {
+            "apiVersion": "secrets-store.csi.x-k8s.io/v1",
+            "kind": "SecretProviderClass",
+            "metadata": {"name": f"{workload}-secrets"},
+            "spec": {
+                "provider": "azure",
+                "parameters": {
+                    "usePodIdentity": "false",
+                    "keyvaultName": env.secrets.key_vault,
+                    "clientID": "${azure_client_id}",
+                    "tenantId": "${azure_tenant_id}",
+                    "objects": yaml.dump({"array": objects}),
+                },
+            },
+        }
+
+
+def _server(env: Environment) -> Manifest:
+    mlflow = env.apps.mlflow
+    image = {"name": "mlflow", "newName": mlflow.image.name, "newTag": mlflow.image.tag}
+    if mlflow.image.digest:
+        image["digest"] = mlflow.image.digest
+    return _kustomization([f"{_BASES}/server"]) | {
+        "components": [f"{_COMPONENTS}/{component}" for component in _components(env)],
+        "images": [image],
+        "replicas": [{"name": _SERVER, "count": mlflow.replicas}],
+        "configMapGenerator": [
+            {
+                "name": "mlflow-settings",
+                "behavior": "merge",
+                "literals": [f"{key}={value}" for key, value in _settings(env).items()],
+            }
+        ],
+    }
+
+
+def _components(env: Environment) -> Iterator[str]:
+    mlflow = env.apps.mlflow
+    yield f"exposure/{mlflow.exposure.kind}"
+    if mlflow.artifacts.access == "workload-identity":
+        yield "artifacts/workload-identity"
+    if mlflow.replicas > 1:
+        yield "replicas"
+
+
+def _settings(env: Environment) -> dict[str, str]:
+    """The environment variables of the server's pods that differ."""
+    mlflow = env.apps.mlflow
+    account, container = mlflow.artifacts.account, mlflow.artifacts.container
+    return {
+        "ADMIN": mlflow.auth.admin,
+        "DEFAULT_PERMISSION": mlflow.auth.default_permission,
+        "ARTIFACTS_DESTINATION": f"wasbs://{container}@{account}.blob.core.windows.net/",
+        "ARTIFACTS_ACCESS": mlflow.artifacts.access,
+        "WORKERS": str(mlflow.workers),
+    }
+
+
+def _service(env: Environment) -> Manifest:
+    exposure = env.apps.mlflow.exposure
+    metadata: Manifest = {"name": _SERVER}
+    if exposure.dns_label:
+        label = "service.beta.kubernetes.io/azure-dns-label-name"
+        metadata["annotations"] = {label: exposure.dns_label}
+    manifest: Manifest = {"apiVersion": "v1", "kind": "Service", "metadata": metadata}
+    if exposure.allowed_networks:
+        manifest["spec"] = {"loadBalancerSourceRanges": list(exposure.allowed_networks)}
+    return manifest
