@@ -158,10 +158,10 @@ GitUrl = Annotated[str, AfterValidator(_git_url)]
 def _image_tag(text: str) -> str:
     if text == "latest":
         raise ValueError("'latest' is another image every week; name a version, such as 2.22.0")
-    return _IMAGE_TAG.check(text)
+    return IMAGE_TAG.check(text)
 
 
-_IMAGE_TAG = Text(
+IMAGE_TAG = Text(
     "an image's tag: 1 to 128 letters, digits and ._-, first no . or -", r"\w[\w.-]{0,127}"
 )
 ImageTag = Annotated[str, AfterValidator(_image_tag)]
