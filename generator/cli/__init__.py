@@ -18,6 +18,7 @@ _COMMANDS = {
         "Make a fresh copy of this repository yours: edit every environment file.",
     ),
     "new": ("init:new", "Add an environment: a copy of another, with names of its own."),
+    "secrets": ("secrets:secrets", "Make, change, list and check what is secret."),
     "list": (
         "environments:list_",
         "List the environments, each with its cluster, region, image and address.",

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import click
 
+from generator.cli import tables
+
 
 @click.command("list")
 @click.pass_obj
@@ -29,10 +31,7 @@ def list_(root: Path) -> None:
                 env.secrets.provider,
             )
         )
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        click.echo("  ".join(cells).rstrip())
+    tables.show(rows)
 
 
 @click.command()

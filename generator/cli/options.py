@@ -20,3 +20,12 @@ env = click.option(
     shell_complete=_complete,
     help="Only this environment; may be given more than once.",
 )
+
+one_env = click.option(
+    "--env",
+    "env_name",
+    metavar="NAME",
+    required=True,
+    shell_complete=_complete,
+    help="The environment.",
+)

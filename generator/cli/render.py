@@ -1,7 +1,8 @@
 """`gen render` and `gen check`: the values and the disk, made the same or compared."""
 
 from collections import Counter
-from pathlib import Path
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 import click
@@ -29,8 +30,7 @@ def render(root: Path, names: tuple[str, ...], quiet: bool) -> None:
     repository.apply(root, changes)
     if quiet:
         return
-    for change in changes:
-        click.echo(f"{click.style(change.verb, _COLOURS[change.verb])}  {change.path}")
+    _report(changes)
     counts = Counter(change.verb for change in changes)
     unchanged = total - counts["create"] - counts["update"]
     click.echo(
@@ -58,18 +58,45 @@ def check(root: Path, names: tuple[str, ...], quiet: bool) -> None:
     click.get_current_context().exit(1 if changes else 0)
 
 
-def _plan(root: Path, names: tuple[str, ...]) -> tuple[list["Change"], int]:
-    """Every change, known before the first write, and the number of rendered files."""
+def write(root: Path, names: Sequence[str], texts: Mapping[PurePosixPath, str]) -> None:
+    """Write `texts`, then what rendering makes of them; nothing if that would fail."""
+    from generator import repository
+
+    changes, _ = _plan(root, names, texts)
+    repository.apply(root, changes)
+    _report(changes)
+
+
+def _plan(
+    root: Path, names: Sequence[str], pending: Mapping[PurePosixPath, str] | None = None
+) -> tuple[list["Change"], int]:
+    """Every change, known before the first write, and the number of rendered files.
+
+    `pending` are files that are to be written first, and that rendering depends on.
+    """
     from generator import environment, render, repository
 
-    environments = environment.load(root, names)
+    pending = pending or {}
+    texts = {path.stem: text for path, text in pending.items() if path.parent == environment.FOLDER}
+    environments = environment.load(root, names, texts)
+    encrypted = {
+        env.name: (path := render.secrets(env)) in pending or (root / path).is_file()
+        for env in environments
+    }
     files = [
         file
         for env in progress.bar(environments, "rendering")
-        for file in render.files(env, encrypted=(root / render.secrets(env)).is_file())
+        for file in render.files(env, encrypted=encrypted[env.name])
     ]
     globs = [glob.format(name=name) for name in names or ["*"] for glob in render.OWNED]
-    return repository.changes(root, files, repository.folders(root, globs)), len(files)
+    first = repository.writes(root, pending)
+    return first + repository.changes(root, files, repository.folders(root, globs)), len(files)
+
+
+def _report(changes: Iterable["Change"]) -> None:
+    """Print what was done to which file, a line each."""
+    for change in changes:
+        click.echo(f"{click.style(change.verb, _COLOURS[change.verb])}  {change.path}")
 
 
 def _coloured(diff: str) -> str:

@@ -6,7 +6,7 @@ owns. Nothing is written before everything is known.
 
 import difflib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -67,6 +67,17 @@ def changes(root: Path, rendered: Iterable[File], owned: Iterable[PurePosixPath]
     ]
     deletions = [Change(path, text, None) for path, text in found.items() if path not in wanted]
     return sorted(updates + deletions, key=lambda change: change.path)
+
+
+def writes(root: Path, texts: Mapping[PurePosixPath, str]) -> list[Change]:
+    """Return what makes files that carry no marker hold `texts`, in that order."""
+    changes = []
+    for path, text in texts.items():
+        file = root / path
+        before = file.read_text("utf-8") if file.is_file() else None
+        if before != text:
+            changes.append(Change(path, before, File(path, text)))
+    return changes
 
 
 def folders(root: Path, globs: Iterable[str]) -> list[PurePosixPath]:

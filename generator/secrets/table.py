@@ -12,31 +12,67 @@ from generator.environment import Environment
 FOLDER = "/run/secrets/mlflow"
 """Where every container finds its secrets as files, with either provider."""
 
+KUBERNETES_SECRET = "mlflow-secrets"  # noqa: S105
+"""With sops, the one Kubernetes Secret; each workload mounts the items that it reads."""
+
+
+def _always(_: Environment) -> bool:
+    return True
+
+
+def _nothing(_: Environment, __: str) -> str | None:
+    return None
+
 
 @dataclass(frozen=True)
 class Secret:
-    """One secret. `length` is that of a generated value, in characters; 0: Azure makes it."""
+    """One secret."""
 
     name: str
     purpose: str
+    workloads: tuple[str, ...]
     length: int
+    """Characters of a generated value, letters and digits. 0: only Azure can make it."""
     minimum: int
     """The fewest characters that work: MLflow's workers die of a shorter password."""
-    workloads: tuple[str, ...]
-    needed: Callable[[Environment], bool] = lambda environment: True
+    needed: Callable[[Environment], bool] = _always
+    problem: Callable[[Environment, str], str | None] = _nothing
+    """What else is wrong with a value, in words that do not repeat it."""
+
+    @property
+    def generated(self) -> bool:
+        """Whether a random value will do."""
+        return self.length > 0
+
+
+def _uses_account_key(environment: Environment) -> bool:
+    return environment.apps.mlflow.artifacts.access == "account-key"
+
+
+def _connection_string(environment: Environment, value: str) -> str | None:
+    """A blank field is what `az` leaves behind when the account is not there yet."""
+    fields = dict(part.partition("=")[::2] for part in value.split(";"))
+    blank = [name for name in ("AccountName", "AccountKey") if not fields.get(name)]
+    if blank:
+        return f"{' and '.join(blank)} blank or missing in the connection string"
+    account = environment.apps.mlflow.artifacts.account
+    if fields["AccountName"] != account:
+        return f"is of another storage account than apps.mlflow.artifacts.account, {account}"
+    return None
 
 
 TABLE = (
-    Secret("admin-password", "MLflow's administrator", 32, 12, ("mlflow",)),
-    Secret("database-password", "PostgreSQL's role mlflow", 32, 12, ("mlflow", "postgresql")),
-    Secret("flask-secret-key", "signs MLflow's sessions", 64, 32, ("mlflow",)),
+    Secret("admin-password", "MLflow's administrator", ("mlflow",), 32, 12),
+    Secret("database-password", "PostgreSQL's role mlflow", ("mlflow", "postgresql"), 32, 12),
+    Secret("flask-secret-key", "signs MLflow's sessions", ("mlflow",), 64, 32),
     Secret(
         "storage-connection-string",
         "MLflow's access to the blob container",
-        0,
-        1,
         ("mlflow",),
-        lambda environment: environment.apps.mlflow.artifacts.access == "account-key",
+        length=0,
+        minimum=1,
+        needed=_uses_account_key,
+        problem=_connection_string,
     ),
 )
 

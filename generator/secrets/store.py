@@ -1,0 +1,145 @@
+"""The secrets of an environment with sops: what is in the repository -> what should be.
+
+Each function returns a new Store; nothing is written here. Plain values are bytes in memory, on
+their way between the caller and sops.
+"""
+
+import base64
+import binascii
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+
+from generator import environment, render
+from generator.environment import Environment
+from generator.errors import GenError, Problem
+from generator.secrets import encrypted, rules
+from generator.secrets.sops import Sops
+from generator.yaml import Document
+
+
+@dataclass(frozen=True)
+class Store:
+    """The two files that hold an environment's secrets, as text; "" where there is none."""
+
+    environment: Environment
+    rules: str
+    text: str
+
+    @property
+    def path(self) -> PurePosixPath:
+        """The encrypted file."""
+        return render.secrets(self.environment)
+
+    @property
+    def document(self) -> Document:
+        """What the encrypted file says. Raises GenError where it is damaged or not there."""
+        if not self.text:
+            name = self.environment.name
+            message = f'is not there; run "gen secrets init --env {name}"'
+            raise GenError([Problem(self.path, None, message)])
+        return encrypted.read(self.path, self.text)
+
+    @property
+    def recipients(self) -> list[str]:
+        """Who may decrypt, by .sops.yaml."""
+        return rules.recipients(self.rules, self.path)
+
+
+def of(env: Environment, root: Path) -> Store:
+    """Read what the repository holds. Raises GenError for a key vault: then it holds nothing."""
+    if env.secrets.provider == "key-vault":
+        raise GenError([_elsewhere(env)])
+    store = Store(env, rules=_text(root, rules.PATH), text="")
+    return replace(store, text=_text(root, store.path))
+
+
+def _elsewhere(env: Environment) -> Problem:
+    vault = env.secrets.key_vault
+    message = (
+        f"secrets.provider: key-vault, so they are in {vault} and not here; "
+        f'"{script(env)} apply" makes what is missing, and "az keyvault secret set '
+        f'--vault-name {vault} --file /dev/stdin --encoding utf-8 --name NAME" takes a value'
+    )
+    return Problem(environment.path(env.name), None, message)
+
+
+def script(env: Environment) -> str:
+    """Return the environment's provisioning script, which fills the key vault."""
+    return f"infra/{env.name}/azure-resource-provisioning.sh"
+
+
+def _text(root: Path, path: PurePosixPath) -> str:
+    try:
+        return (root / path).read_text("utf-8")
+    except FileNotFoundError:
+        return ""
+    except UnicodeDecodeError as error:
+        message = f"byte {error.start + 1} is not UTF-8; restore it from Git"
+        raise GenError([Problem(path, None, message)]) from None
+    except OSError as error:
+        raise GenError([Problem(path, None, error.strerror or str(error))]) from None
+
+
+def changes(before: Store, after: Store) -> dict[PurePosixPath, str]:
+    """Return the files that differ, in the order to write them."""
+    texts = {rules.PATH: (before.rules, after.rules), after.path: (before.text, after.text)}
+    return {path: new for path, (old, new) in texts.items() if new != old}
+
+
+def with_rule(store: Store, keys: Iterable[str]) -> Store:
+    """Return a store whose .sops.yaml has a rule for it, for `keys` where it was missing."""
+    if store.recipients:
+        return store
+    return replace(store, rules=rules.add(store.rules, store.path, keys))
+
+
+def with_values(store: Store, sops: Sops, values: Mapping[str, str], now: str) -> Store:
+    """Return a store with new plain `values`; the others keep their bytes."""
+    if not values:
+        return store
+    coded = {name: base64.b64encode(value.encode()).decode() for name, value in values.items()}
+    if store.text:
+        locations = {
+            location: text
+            for name, value in coded.items()
+            for location, text in encrypted.assignments(name, value, now).items()
+        }
+        return replace(store, text=sops.assign(store.path, store.text, locations))
+    return _checked(
+        replace(store, text=sops.encrypt(store.rules, store.path, encrypted.secret(coded, now)))
+    )
+
+
+def _checked(store: Store) -> Store:
+    """Refuse what another's rule in .sops.yaml makes of our file."""
+    problems = list(encrypted.problems(store.path, store.document, store.recipients))
+    if problems:
+        raise GenError(problems)
+    return store
+
+
+def with_recipients(store: Store, sops: Sops, keys: list[str]) -> Store:
+    """Return a store that exactly `keys` open: .sops.yaml says so and the file is re-encrypted."""
+    had = encrypted.recipients(store.document)
+    add = [key for key in keys if key not in had]
+    remove = [key for key in had if key not in keys]
+    text = sops.reencrypt(store.path, store.text, add, remove) if add or remove else store.text
+    text_rules = rules.assign(store.rules, store.path, keys)
+    return _checked(replace(store, rules=text_rules, text=text))
+
+
+def plain(store: Store, sops: Sops) -> dict[str, bytes]:
+    """Return the decrypted values. Raises GenError for one that is no base64."""
+    data = sops.decrypt(store.path, store.text).get("data") or {}
+    values: dict[str, bytes] = {}
+    problems = []
+    for name, text in data.items():
+        try:
+            values[name] = base64.b64decode(text, validate=True)
+        except (binascii.Error, TypeError, ValueError):
+            line = store.document.line(("data", name))
+            problems.append(Problem(store.path, line, f"data.{name}: is not in base64"))
+    if problems:
+        raise GenError(problems)
+    return values

@@ -1,0 +1,41 @@
+"""A secret's value: made at random, or judged. No message repeats any of it."""
+
+import re
+import secrets
+import string
+from collections.abc import Iterator
+
+from generator.environment import Environment
+from generator.secrets.table import Secret
+
+# No character that a shell, an ini file, a URL or YAML would read as anything else.
+_ALPHABET = string.ascii_letters + string.digits
+_VISIBLE = re.compile(r"[!-~]*", re.ASCII)
+
+
+def random(secret: Secret) -> str:
+    """Return a new value: 32 characters have 190 bits."""
+    return "".join(secrets.choice(_ALPHABET) for _ in range(secret.length))
+
+
+def problems(environment: Environment, secret: Secret, value: bytes) -> Iterator[str]:
+    """Yield what is wrong with a value, each with its cure."""
+    if not value:
+        yield "is empty"
+        return
+    try:
+        text = value.decode()
+    except UnicodeDecodeError as error:
+        yield f"byte {error.start + 1} is not UTF-8; use letters, digits and ASCII punctuation"
+        return
+    line = text.rstrip("\r\n")
+    if line != text:
+        yield "ends with a line break, which would be part of it"
+    if not _VISIBLE.fullmatch(line):
+        at = _VISIBLE.match(line)
+        position = (at.end() if at else 0) + 1
+        yield f"character {position} is not a letter, a digit or ASCII punctuation"
+    if len(line) < secret.minimum:
+        yield f"has {len(line)} characters; {secret.minimum} or more are needed"
+    elif message := secret.problem(environment, line):
+        yield message
