@@ -9,7 +9,9 @@ from generator.cli.secrets.show import check, list_
 
 @click.group()
 def secrets() -> None:
-    """Make, change, list and check what is secret. docs/secrets.md tells the whole story.
+    """Make, change, list and check what is secret.
+
+    docs/secrets.md tells the whole story.
 
     Example: gen secrets init --env staging
     """
