@@ -3,7 +3,7 @@
 A folder of `tools/` pins a program with checksums, in the form of the ecosystem it comes from:
 
 - `go.mod` and `go.sum`: every `tool` line of go.mod is built into `bin/`; `ldflags` may hold
-  further linker flags.
+  further linker flags, and `crds` Go packages whose CustomResourceDefinitions go into `crds/`.
 - `requirements.txt`, with hashes: a virtual environment, its programs in `bin/`.
 - `package.json` and `package-lock.json`: an npm install, its programs in `bin/`.
 
@@ -20,6 +20,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from generator.errors import GenError, Problem
@@ -51,30 +52,48 @@ def install(root: Path, name: str, *, say: Say) -> Path:
     if recipe is None:
         raise _failed(name, f"has none of {', '.join(_RECIPES)}; restore the folder from Git")
     folder = cache() / f"{name}-{_digest(pins)}"
-    complete = folder / ".complete"
-    if complete.exists():
-        return folder
-    with _lock(folder):
-        if not complete.exists():
-            say(f"installing {name}, once, into {folder}")
-            shutil.rmtree(folder, ignore_errors=True)  # an interrupted installation
-            folder.mkdir(parents=True)
-            recipe(root, pins, folder, say)
-            complete.touch()
+
+    def make() -> None:
+        say(f"installing {name}, once, into {folder}")
+        recipe(root, pins, folder, say)
+
+    once(folder, make)
     return folder
 
 
+def once(folder: Path, make: Callable[[], None]) -> None:
+    """Let `make` fill an empty `folder` unless that was done before, by whomever."""
+    complete = folder / ".complete"
+    if complete.exists():
+        return
+    with _lock(folder):
+        if not complete.exists():
+            shutil.rmtree(folder, ignore_errors=True)  # what an interruption left
+            folder.mkdir(parents=True)
+            make()
+            complete.touch()
+
+
 def _build_go(root: Path, pins: Path, folder: Path, say: Say) -> None:
-    ldflags = pins / "ldflags"
-    flags = " ".join(["-s -w", *(ldflags.read_text().split() if ldflags.exists() else [])])
-    _run(
+    program = _go(root, say)
+    go = partial(
+        _run,
         pins,
-        [_go(root, say), "build", "-trimpath", f"-ldflags={flags}", "-o", f"{folder}/bin/", "tool"],
         CGO_ENABLED="0",
         GOFLAGS="-mod=readonly",
         GOTOOLCHAIN="local",
         GOWORK="off",
+        PATH=f"{Path(program).parent}:{os.environ['PATH']}",  # controller-gen calls go
     )
+    flags = " ".join(["-s -w", *_words(pins / "ldflags")])
+    go([program, "build", "-trimpath", f"-ldflags={flags}", "-o", f"{folder}/bin/", "tool"])
+    if packages := _words(pins / "crds"):
+        paths = f"paths={';'.join(packages)}"
+        go([f"{folder}/bin/controller-gen", "crd", paths, f"output:crd:dir={folder}/crds"])
+
+
+def _words(file: Path) -> list[str]:
+    return file.read_text().split() if file.exists() else []
 
 
 def _go(root: Path, say: Say) -> str:
