@@ -162,6 +162,6 @@ def _digest(pins: Path) -> str:
 def _lock(folder: Path) -> Iterator[None]:
     """Let one process install `folder`; the others wait and find it done."""
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with folder.with_suffix(".lock").open("w") as file:
+    with (folder.parent / f"{folder.name}.lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

@@ -74,6 +74,22 @@ def read(text: str) -> Document:
     return Document(text, values, reader.keys, reader.starts, reader.ends)
 
 
+def split(text: str) -> list[tuple[int, str]]:
+    """Return the text of every document of `text`, and its first line, from 1.
+
+    In YAML, --- at the start of a line starts a document wherever it stands, in a scalar too.
+    """
+    documents, line = [], 1
+    for document in _DOCUMENT.split(text):
+        if any(part and part != "---" and part[0] != "#" for part in document.split("\n")):
+            documents.append((line, document))
+        line += document.count("\n")
+    return documents
+
+
+_DOCUMENT = re.compile(r"^(?=---(?:\s|$))", re.M)
+
+
 # The C parser's words, and what usually is behind them.
 _CURES = {
     "found unexpected ':'": "; close the bracket before it, or put text that holds a : in quotes",

@@ -18,6 +18,10 @@ _COMMANDS = {
         "Make a fresh copy of this repository yours: edit every environment file.",
     ),
     "new": ("init:new", "Add an environment: a copy of another, with names of its own."),
+    "validate": (
+        "validate:validate",
+        "Check what Flux would apply: it builds, fits its schemas and keeps our rules.",
+    ),
     "secrets": ("secrets:secrets", "Make, change, list and check what is secret."),
     "list": (
         "environments:list_",

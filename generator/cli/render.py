@@ -26,7 +26,7 @@ def render(root: Path, names: tuple[str, ...], quiet: bool) -> None:
     """
     from generator import repository
 
-    changes, total = _plan(root, names)
+    changes, total = plan(root, names)
     repository.apply(root, changes)
     if quiet:
         return
@@ -48,7 +48,7 @@ def check(root: Path, names: tuple[str, ...], quiet: bool) -> None:
 
     Example: gen check --env prod
     """
-    changes, total = _plan(root, names)
+    changes, total = plan(root, names)
     if changes and not quiet:
         for change in changes:
             click.echo(_coloured(change.diff()), nl=False)
@@ -62,12 +62,12 @@ def write(root: Path, names: Sequence[str], texts: Mapping[PurePosixPath, str]) 
     """Write `texts`, then what rendering makes of them; nothing if that would fail."""
     from generator import repository
 
-    changes, _ = _plan(root, names, texts)
+    changes, _ = plan(root, names, texts)
     repository.apply(root, changes)
     _report(changes)
 
 
-def _plan(
+def plan(
     root: Path, names: Sequence[str], pending: Mapping[PurePosixPath, str] | None = None
 ) -> tuple[list["Change"], int]:
     """Every change, known before the first write, and the number of rendered files.

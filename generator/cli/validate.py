@@ -1,0 +1,61 @@
+"""`gen validate`: what would go wrong in the cluster, said before anything is merged."""
+
+from pathlib import Path
+
+import click
+
+from generator.cli import options
+from generator.errors import GenError, Problem
+
+
+@click.command()
+@options.env
+@click.pass_obj
+def validate(root: Path, names: tuple[str, ...]) -> None:
+    """Check what Flux would apply: it builds, fits its schemas and keeps our rules.
+
+    Example: gen validate --env prod
+    """
+    from generator import environment
+    from generator.validate import validate as check
+
+    environments = environment.load(root, names)
+    problems = list(_unrendered(root, names))
+    report = check(root, environments, _say)
+    problems += report.problems
+    for notice in report.notices:
+        click.echo(f"{click.style('notice', 'cyan')}: {notice}", err=True)
+    for warning in report.warnings:
+        click.echo(f"{click.style('warning', 'yellow')}: {warning}", err=True)
+    if problems:
+        click.echo(GenError(problems).format_message(), err=True)
+    click.echo(
+        f"{_counted(len(environments), 'environment')}, {_counted(report.objects, 'object')}: "
+        f"{_counted(len(problems), 'problem')}, {_counted(len(report.warnings), 'warning')}",
+        err=bool(problems),
+    )
+    click.get_current_context().exit(1 if problems else 0)
+
+
+def _unrendered(root: Path, names: tuple[str, ...]) -> list[Problem]:
+    """What `gen check` finds, on one line: other findings would be about files of yesterday."""
+    from generator import environment
+    from generator.cli import render
+
+    try:
+        changes, _ = render.plan(root, names)
+    except GenError as error:
+        return list(error.problems)
+    if not changes:
+        return []
+    count = _counted(len(changes), "file")
+    message = f'{count} not as the values say ("gen check" shows them); run "gen render"'
+    return [Problem(environment.FOLDER, None, message)]
+
+
+def _say(text: str) -> None:
+    click.echo(text, err=True)
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number or 'no'} {noun}{'' if number == 1 else 's'}"

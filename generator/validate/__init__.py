@@ -1,0 +1,89 @@
+"""A rendered repository -> what kustomize, Kubernetes, Flux and our own rules say against it."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+
+from generator import programs
+from generator.environment import Environment
+from generator.errors import Problem
+from generator.validate import cluster as clusters
+from generator.validate import kubeconform, schemas
+from generator.validate.cluster import Cluster
+from generator.validate.kubeconform import Finding
+from generator.validate.objects import Object
+from generator.validate.rules import RULES, WARNINGS, Rule
+
+__all__ = ["Report", "validate"]
+
+
+@dataclass(frozen=True)
+class Report:
+    """What `gen validate` says. Only problems make it fail."""
+
+    problems: tuple[Problem, ...]
+    warnings: tuple[Problem, ...]
+    notices: tuple[Problem, ...]
+    objects: int
+    """How many objects were checked, each as often as a cluster applies it."""
+
+
+def validate(root: Path, environments: Sequence[Environment], say: programs.Say) -> Report:
+    """Check everything that Flux applies for `environments`. `say` tells of installations."""
+    loaded, problems = clusters.load(root, environments, say)
+    problems += _judged(root, loaded, say)
+    problems += _ruled(RULES.values(), loaded)
+    warnings = _ruled(WARNINGS.values(), loaded)
+    count = sum(len(cluster.objects) for cluster in loaded)
+    return Report(_unique(problems), _unique(warnings), (), count)
+
+
+def _ruled(rules: Iterable[Rule], loaded: Iterable[Cluster]) -> list[Problem]:
+    return [problem for cluster in loaded for rule in rules for problem in rule(cluster)]
+
+
+def _unique(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """Environments share folders, and each finds what is wrong in them."""
+    return tuple(sorted(set(problems), key=lambda problem: (problem.path, str(problem))))
+
+
+def _judged(root: Path, loaded: Sequence[Cluster], say: programs.Say) -> Iterator[Problem]:
+    """What schemas say: one run of kubeconform for each version of Kubernetes and of Flux."""
+    kubeconform_ = programs.find(root, "kubeconform", say=say)
+    with ThreadPoolExecutor() as pool:
+        findings: dict[str, Future[list[Finding]]] = {
+            judge: pool.submit(kubeconform.judge, kubeconform_, sets, objects)
+            for judge, sets, objects in _judges(root, loaded, say)
+        }
+    said: dict[Problem, list[str]] = {}
+    for judge, future in findings.items():
+        for finding in future.result():
+            problem = finding.object.problem(finding.field, finding.message)
+            judges = said.setdefault(problem, [])
+            if judge not in judges:
+                judges.append(judge)
+    for problem, judges in said.items():
+        yield Problem(problem.path, None, f"{problem.message} ({', '.join(judges)})")
+
+
+def _judges(
+    root: Path, loaded: Sequence[Cluster], say: programs.Say
+) -> Iterator[tuple[str, list[Path], list[Object]]]:
+    """Each judge, its sets of schemas and the objects that it judges."""
+    added = schemas.added(root, say)
+    objects = list(dict.fromkeys(chain.from_iterable(cluster.objects for cluster in loaded)))
+    for flux in schemas.FLUX:
+        of_flux = [item for item in objects if item.is_flux]
+        yield flux, [schemas.flux(root, flux, say), *added], of_flux
+    for version in sorted({cluster.environment.cluster.kubernetes_version for cluster in loaded}):
+        here = [
+            item
+            for cluster in loaded
+            if cluster.environment.cluster.kubernetes_version == version
+            for item in cluster.objects
+            if not item.is_flux
+        ]
+        sets = [schemas.kubernetes(root, version, say), *added]
+        yield f"Kubernetes {version}", sets, list(dict.fromkeys(here))

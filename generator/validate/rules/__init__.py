@@ -1,0 +1,35 @@
+"""The project's own rules: each takes a cluster and yields what is wrong in it.
+
+A rule's name is its key here and its folder in tests/broken/.
+"""
+
+from collections.abc import Callable, Iterable
+
+from generator.errors import Problem
+from generator.validate.cluster import Cluster
+from generator.validate.rules import advice, flux, images, references, safety, services
+
+Rule = Callable[[Cluster], Iterable[Problem]]
+
+RULES: dict[str, Rule] = {
+    "nothing-applied": flux.nothing_applied,
+    "kustomization-file": flux.kustomization_file,
+    "path": flux.path,
+    "depends-on": flux.depends_on,
+    "changed-by-flux": flux.changed_by_flux,
+    "substitution": flux.substitution,
+    "reference": references.reference,
+    "namespace": references.namespace,
+    "selector": services.selector,
+    "port": services.port,
+    "unpinned-image": images.unpinned_image,
+    "twice": safety.twice,
+    "prunable-data": safety.prunable_data,
+}
+"""What makes `gen validate` fail."""
+
+WARNINGS: dict[str, Rule] = {
+    "clear-text": advice.clear_text,
+    "vulnerable-image": advice.vulnerable_image,
+}
+"""What it says and lets pass."""

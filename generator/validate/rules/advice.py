@@ -1,0 +1,33 @@
+"""What is a risk and yet somebody's choice."""
+
+import re
+from collections.abc import Iterator
+
+from generator import environment
+from generator.errors import Problem
+from generator.validate.cluster import Cluster
+
+_FIXED = (2, 22, 4)
+"""The first MLflow without CVE-2025-11201."""
+
+
+def clear_text(cluster: Cluster) -> Iterator[Problem]:
+    """Basic authentication over a balancer that does no TLS."""
+    values = cluster.environment.apps.mlflow.exposure
+    where = "the internet" if values.kind == "load-balancer" else "the network"
+    message = f"user names and passwords cross {where} in clear text: this balancer does no TLS"
+    yield _of(cluster, f"apps.mlflow.exposure.kind: {message}")
+
+
+def vulnerable_image(cluster: Cluster) -> Iterator[Problem]:
+    """An image whose MLflow has a known hole."""
+    image = cluster.environment.apps.mlflow.image
+    version = re.match(r"v?(\d+)\.(\d+)\.(\d+)", image.tag)
+    if version and tuple(map(int, version.groups())) < _FIXED:
+        fixed = ".".join(map(str, _FIXED))
+        message = f"MLflow {image.tag} has CVE-2025-11201, fixed in {fixed}"
+        yield _of(cluster, f"apps.mlflow.image.tag: {message}")
+
+
+def _of(cluster: Cluster, message: str) -> Problem:
+    return Problem(environment.path(cluster.environment.name), None, message)

@@ -1,0 +1,28 @@
+"""What must neither be done twice nor undone."""
+
+from collections.abc import Iterator
+
+from generator.errors import Problem
+from generator.validate.cluster import Cluster
+from generator.validate.objects import Object
+
+_DATA = ("Namespace", "PersistentVolumeClaim", "Secret")
+"""What Flux must not delete because a file went."""
+
+
+def twice(cluster: Cluster) -> Iterator[Problem]:
+    """An object that is applied from two places: Flux would change it back and forth for ever."""
+    first: dict[tuple[str, str, str, str], Object] = {}
+    for item in cluster.objects:
+        key = item.group, item.kind, item.namespace, item.name
+        if other := first.get(key):
+            yield item.problem("metadata.name", f"is also applied from {other.path}; keep one")
+        first[key] = item
+
+
+def prunable_data(cluster: Cluster) -> Iterator[Problem]:
+    """Data that Flux would delete with the file that describes it."""
+    for item in cluster.objects:
+        if item.kind in _DATA and item.group == "" and item.marked("prune") != "disabled":
+            field = "metadata.annotations.kustomize.toolkit.fluxcd.io/prune"
+            yield item.problem(field, "must be disabled: data outlives mistakes")
