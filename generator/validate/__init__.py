@@ -14,7 +14,7 @@ from generator.validate import kubeconform, schemas
 from generator.validate.cluster import Cluster
 from generator.validate.kubeconform import Finding
 from generator.validate.objects import Object
-from generator.validate.rules import RULES, WARNINGS, Rule
+from generator.validate.rules import RULES, RULES_OF_THE_WHOLE, WARNINGS, Rule
 
 __all__ = ["Report", "validate"]
 
@@ -35,6 +35,8 @@ def validate(root: Path, environments: Sequence[Environment], say: programs.Say)
     loaded, problems = clusters.load(root, environments, say)
     problems += _judged(root, loaded, say)
     problems += _ruled(RULES.values(), loaded)
+    whole = [cluster for cluster in loaded if cluster.whole]
+    problems += _ruled(RULES_OF_THE_WHOLE.values(), whole)
     warnings = _ruled(WARNINGS.values(), loaded)
     count = sum(len(cluster.objects) for cluster in loaded)
     return Report(_unique(problems), _unique(warnings), (), count)

@@ -46,6 +46,8 @@ class Cluster:
     facts: tuple[Object, ...]
     """The objects of infra/facts."""
     kustomizations: tuple[Kustomization, ...]
+    whole: bool
+    """Whether everything could be read and built: else, what is missing may be in the rest."""
 
     @cached_property
     def objects(self) -> list[Object]:
@@ -124,8 +126,19 @@ class _Reader:
         }
 
     def cluster(self, environment: Environment) -> Cluster:
-        top, facts = (self.built.get(path, ()) for path in (folder(environment), FACTS))
-        return Cluster(self.root, environment, top, facts, tuple(self.kustomizations(top)))
+        start = folder(environment)
+        top, facts = self.built.get(start, ()), self.built.get(FACTS, ())
+        kustomizations = tuple(self.kustomizations(top))
+        whole = self.is_whole(start, {start, FACTS, *(item.path for item in kustomizations)})
+        return Cluster(self.root, environment, top, facts, kustomizations, whole)
+
+    def is_whole(self, start: PurePosixPath, paths: set[PurePosixPath | None]) -> bool:
+        return all(
+            path
+            and (path in self.built or path in (start, FACTS))
+            and not any(problem.path.is_relative_to(path) for problem in self.problems)
+            for path in paths
+        )
 
     def kustomizations(self, top: Iterable[Object]) -> Iterator[Kustomization]:
         """What `top` holds, and what that applies in turn, each folder once."""

@@ -12,14 +12,11 @@ from generator.validate.rules import advice, flux, images, references, safety, s
 Rule = Callable[[Cluster], Iterable[Problem]]
 
 RULES: dict[str, Rule] = {
-    "nothing-applied": flux.nothing_applied,
     "kustomization-file": flux.kustomization_file,
     "path": flux.path,
-    "depends-on": flux.depends_on,
     "changed-by-flux": flux.changed_by_flux,
     "substitution": flux.substitution,
-    "reference": references.reference,
-    "namespace": references.namespace,
+    "facts": flux.facts,
     "selector": services.selector,
     "port": services.port,
     "unpinned-image": images.unpinned_image,
@@ -27,6 +24,15 @@ RULES: dict[str, Rule] = {
     "prunable-data": safety.prunable_data,
 }
 """What makes `gen validate` fail."""
+
+RULES_OF_THE_WHOLE: dict[str, Rule] = {
+    "nothing-applied": flux.nothing_applied,
+    "depends-on": flux.depends_on,
+    "unused-facts": flux.unused_facts,
+    "reference": references.reference,
+    "namespace": references.namespace,
+}
+"""The same, but only where everything could be built: each complains of what is not there."""
 
 WARNINGS: dict[str, Rule] = {
     "clear-text": advice.clear_text,

@@ -90,14 +90,12 @@ def substitution(cluster: Cluster) -> Iterator[Problem]:
     for item in cluster.top:
         yield from _never_filled(item)
     for kustomization in cluster.kustomizations:
-        used = set[str]()
         for item in kustomization.applied:
             for field, name, problem in _variables(item):
-                used.add(name)
-                if problem or not _filled(kustomization):
+                if problem or not any(True for _ in _entries(kustomization)):
                     missing = f"{kustomization.object.name} has no substituteFrom {CONFIG_MAP}"
                     yield item.problem(field, f"${{{name}}}: {problem or missing}")
-        yield from _substitute_from(kustomization, bool(used & set(VARIABLES)))
+        yield from _substitute_from(kustomization)
 
 
 def _never_filled(item: Object) -> Iterator[Problem]:
@@ -118,31 +116,39 @@ def _variables(item: Object) -> Iterator[tuple[str, str, str | None]]:
         )
         for found in (found for text in texts for found in _VARIABLE.finditer(str(text))):
             known = found[1] in VARIABLES
-            yield field, found[1], None if known else f"only {' and '.join(VARIABLES)} may stand so"
+            yield (
+                field,
+                found[1],
+                None if known else f"Flux fills in {' and '.join(VARIABLES)} only",
+            )
 
 
-def _filled(kustomization: Kustomization) -> bool:
-    return any(
-        fields.text(entry, "kind") == "ConfigMap" and fields.text(entry, "name") == CONFIG_MAP
-        for entry in fields.items(
-            kustomization.object.values, "spec", "postBuild", "substituteFrom"
-        )
-    )
+def _entries(kustomization: Kustomization) -> Iterator[tuple[str, fields.Fields]]:
+    """Where a Kustomization names the ConfigMap of the variables."""
+    where = "spec", "postBuild", "substituteFrom"
+    for number, entry in enumerate(fields.items(kustomization.object.values, *where)):
+        if fields.text(entry, "kind") == "ConfigMap" and fields.text(entry, "name") == CONFIG_MAP:
+            yield f"{'.'.join(where)}[{number}]", entry
 
 
-def _substitute_from(kustomization: Kustomization, used: bool) -> Iterator[Problem]:
+def _substitute_from(kustomization: Kustomization) -> Iterator[Problem]:
     item = kustomization.object
     if fields.mapping(item.values, "spec", "postBuild", "substitute"):
         message = f"must not be; only the variables of {CONFIG_MAP} are filled in"
         yield item.problem("spec.postBuild.substitute", message)
-    entries = fields.items(item.values, "spec", "postBuild", "substituteFrom")
-    for number, entry in enumerate(entries):
-        field = f"spec.postBuild.substituteFrom[{number}]"
+    for field, entry in _entries(kustomization):
         if entry.get("optional"):
             message = "must not be: without the ConfigMap, variables would roll out empty"
             yield item.problem(f"{field}.optional", message)
-        if not used and fields.text(entry, "name") == CONFIG_MAP:
-            yield item.problem(field, f"no object in {kustomization.path} holds a variable")
+
+
+def unused_facts(cluster: Cluster) -> Iterator[Problem]:
+    """A Kustomization that waits for variables which none of its objects holds."""
+    for kustomization in cluster.kustomizations:
+        if not any(True for item in kustomization.applied for _ in _variables(item)):
+            for field, _ in _entries(kustomization):
+                message = f"no object in {kustomization.path} holds a variable"
+                yield kustomization.object.problem(field, message)
 
 
 def kustomization_file(cluster: Cluster) -> Iterator[Problem]:
