@@ -108,6 +108,13 @@ def changed(document: Document) -> dict[str, str]:
     }
 
 
+def unencrypted(path: PurePosixPath, document: Document) -> Iterator[Problem]:
+    """Yield every field of an encrypted file that anybody can read."""
+    for key, name in unencrypted_fields(document):
+        line = document.line((key, name))
+        yield Problem(path, line, f"{key}.{name}: {_unencrypted(_at(document, key, name))}")
+
+
 def unencrypted_fields(document: Document) -> Iterator[Location]:
     """Yield where a value stands that sops should have encrypted."""
     for key in ("data", "stringData"):
@@ -122,9 +129,7 @@ def problems(path: PurePosixPath, document: Document, expected: Iterable[str]) -
         if _at(document, *location) != value:
             where = ".".join(map(str, location))
             yield Problem(path, document.line(location), f"{where}: must be {value}")
-    for key, name in unencrypted_fields(document):
-        line = document.line((key, name))
-        yield Problem(path, line, f"{key}.{name}: {_unencrypted(_at(document, key, name))}")
+    yield from unencrypted(path, document)
     if _mapping(document, "stringData"):
         line = document.line(("stringData",))
         yield Problem(path, line, "stringData: put these into data, in base64")

@@ -14,7 +14,7 @@ from generator.validate import kubeconform, schemas
 from generator.validate.cluster import Cluster
 from generator.validate.kubeconform import Finding
 from generator.validate.objects import Object
-from generator.validate.rules import RULES, RULES_OF_THE_WHOLE, WARNINGS, Rule
+from generator.validate.rules import NOTICES, RULES, RULES_OF_THE_WHOLE, TREE_RULES, WARNINGS, Rule
 
 __all__ = ["Report", "validate"]
 
@@ -37,9 +37,10 @@ def validate(root: Path, environments: Sequence[Environment], say: programs.Say)
     problems += _ruled(RULES.values(), loaded)
     whole = [cluster for cluster in loaded if cluster.whole]
     problems += _ruled(RULES_OF_THE_WHOLE.values(), whole)
-    warnings = _ruled(WARNINGS.values(), loaded)
+    problems += chain.from_iterable(rule(root) for rule in TREE_RULES.values())
+    warnings, notices = (_ruled(rules.values(), loaded) for rules in (WARNINGS, NOTICES))
     count = sum(len(cluster.objects) for cluster in loaded)
-    return Report(_unique(problems), _unique(warnings), (), count)
+    return Report(_unique(problems), _unique(warnings), _unique(notices), count)
 
 
 def _ruled(rules: Iterable[Rule], loaded: Iterable[Cluster]) -> list[Problem]:

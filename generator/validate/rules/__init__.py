@@ -4,10 +4,11 @@ A rule's name is its key here and its folder in tests/broken/.
 """
 
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 from generator.errors import Problem
 from generator.validate.cluster import Cluster
-from generator.validate.rules import advice, flux, images, references, safety, services
+from generator.validate.rules import advice, flux, images, references, safety, secrets, services
 
 Rule = Callable[[Cluster], Iterable[Problem]]
 
@@ -22,6 +23,9 @@ RULES: dict[str, Rule] = {
     "unpinned-image": images.unpinned_image,
     "twice": safety.twice,
     "prunable-data": safety.prunable_data,
+    "built-secret": secrets.built_secret,
+    "encrypted-file": secrets.encrypted_file,
+    "decryption": secrets.decryption,
 }
 """What makes `gen validate` fail."""
 
@@ -34,8 +38,14 @@ RULES_OF_THE_WHOLE: dict[str, Rule] = {
 }
 """The same, but only where everything could be built: each complains of what is not there."""
 
+TREE_RULES: dict[str, Callable[[Path], Iterable[Problem]]] = {"plain-secret": secrets.plain_secret}
+"""The same, but of every file of the repository, whether a cluster gets it or not."""
+
 WARNINGS: dict[str, Rule] = {
     "clear-text": advice.clear_text,
     "vulnerable-image": advice.vulnerable_image,
 }
 """What it says and lets pass."""
+
+NOTICES: dict[str, Rule] = {"not-initialised": secrets.not_initialised}
+"""What is still to do."""
