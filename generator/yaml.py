@@ -69,6 +69,8 @@ def read(text: str) -> Document:
         raise Invalid(*reader.errors, (mark.line + 1 if mark else 1, problem)) from None
     except YAMLError as error:
         raise Invalid(*reader.errors, (1, str(error).splitlines()[0])) from None
+    except RecursionError:
+        raise Invalid((1, "is nested too deeply: hundreds of lists or mappings")) from None
     if reader.errors:
         raise Invalid(*reader.errors)
     return Document(text, values, reader.keys, reader.starts, reader.ends)

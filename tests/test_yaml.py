@@ -77,3 +77,24 @@ def test_lines_are_found_or_the_closest():
 @pytest.mark.parametrize("text", ["1" * 5000, "1e999", "-.inf", "0x10", "0o7", "1_0", "12:30"])
 def test_odd_numbers_are_read_without_an_accident(text):
     assert yaml.read(f"a: {text}").values is not None
+
+
+@given(st.lists(documents, min_size=1))
+def test_a_text_is_split_into_its_documents(many):
+    parts = yaml.split(yaml.dump(*many))
+    assert [yaml.read(text).values for _, text in parts] == many
+
+
+def test_a_document_knows_its_line_and_empty_ones_are_none():
+    text = "# nothing\n---\n---\na: 1\n---  # a comment\n\nb: |\n  --- not here\n--- {c: 3}\n"
+    assert [(line, yaml.read(part).values) for line, part in yaml.split(text)] == [
+        (3, {"a": 1}),
+        (5, {"b": "--- not here\n"}),
+        (9, {"c": 3}),
+    ]
+
+
+@pytest.mark.parametrize("text", ["[" * 5000, "a: " + "{b: " * 5000, "- " * 5000])
+def test_a_bottomless_text_is_refused(text):
+    with pytest.raises(yaml.Invalid, match="nested too deeply"):
+        yaml.read(text)
