@@ -1,5 +1,6 @@
 """What most tests need: an empty repository, and gen as a user calls it."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from click.testing import CliRunner, Result
 from hypothesis import HealthCheck, settings
 
 from generator.cli import gen as command
+from tests.trees import ROOT
 
 # Two busy cores are slow; what a property says does not depend on it.
 settings.register_profile(
@@ -45,3 +47,12 @@ def gen(repo: Path) -> Callable[..., Result]:
         return result
 
     return run
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """A copy of tests/unbroken, beside the pinned tools."""
+    tree = tmp_path / "tree"
+    shutil.copytree(ROOT / "tests/unbroken", tree)
+    (tree / "tools").symlink_to(ROOT / "tools")
+    return tree

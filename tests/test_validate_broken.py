@@ -3,7 +3,6 @@
 `pytest --update` writes the .txt files anew.
 """
 
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -16,15 +15,6 @@ from generator.validate.rules import RULES, RULES_OF_THE_WHOLE, TREE_RULES
 HERE = Path(__file__).parent
 BROKEN = HERE / "broken"
 CASES = sorted(BROKEN.glob("*/*.diff"))
-
-
-@pytest.fixture
-def tree(tmp_path: Path) -> Path:
-    """A copy of the good tree, beside the pinned tools."""
-    tree = tmp_path / "tree"
-    shutil.copytree(HERE / "unbroken", tree)
-    (tree / "tools").symlink_to(HERE.parent / "tools")
-    return tree
 
 
 def report(tree: Path) -> Report:

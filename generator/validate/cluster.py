@@ -107,7 +107,9 @@ class _Reader:
         """The objects of a folder without a kustomization: of every file, at any depth."""
         for entry in sorted((self.root / path).iterdir()):
             inside = path / entry.name
-            if entry.is_dir() and not _is_bootstrap(inside):
+            if entry.is_symlink() or not (entry.is_file() or entry.is_dir()):
+                self.problems.append(Problem(inside, None, _NO_FILE))
+            elif entry.is_dir() and not _is_bootstrap(inside):
                 yield self.folder(inside)
             elif entry.suffix in (".yaml", ".yml") and entry.name not in kustomize.FILES:
                 try:
@@ -153,6 +155,9 @@ class _Reader:
             if path not in seen:
                 seen.add(path)
                 pending += applied
+
+
+_NO_FILE = "is a link, or no file at all, which Flux leaves out; put the file itself here"
 
 
 def _has_kustomization(path: Path) -> bool:

@@ -130,34 +130,27 @@ def _custom(root: Path, files: Iterable[Path], say: programs.Say) -> Iterator[Sc
     definitions = _definitions(_folder(newest, _NEWEST))
     for file in files:
         for _, text in yaml.split(file.read_text()):
-            yield from _versions(_definition(root, file, text), definitions)
+            try:
+                yield from list(_versions(yaml.read(text).values, definitions))
+            except (yaml.Invalid, LookupError, TypeError):
+                where = file.relative_to(root) if file.is_relative_to(root) else file
+                message = "is no CustomResourceDefinition; put one here or none"
+                raise GenError([Problem(where, None, message)]) from None
 
 
-def _definition(root: Path, file: Path, text: str) -> Schema:
-    try:
-        definition: Any = yaml.read(text).values or {}
-        names = definition["spec"]["names"]["kind"], definition["spec"]["group"]
-        if all(isinstance(name, str) for name in names):
-            return dict(definition["spec"])
-    except (yaml.Invalid, LookupError, TypeError):
-        pass
-    where = file.relative_to(root) if file.is_relative_to(root) else file
-    raise GenError([Problem(where, None, "is no CustomResourceDefinition; put one here or none")])
-
-
-def _versions(definition: Schema, definitions: Mapping[str, Schema]) -> Iterator[Schema]:
-    for version in definition["versions"]:
+def _versions(definition: Any, definitions: Mapping[str, Schema]) -> Iterator[Schema]:
+    """A schema for each version of one CustomResourceDefinition."""
+    spec = definition["spec"]
+    for version in spec["versions"]:
         schema = _strict(version["schema"]["openAPIV3Schema"])
-        schema["properties"]["metadata"] = {
-            "$ref": "#/$defs/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
+        schema["properties"] = {  # the API server knows these three whatever the definition says
+            **schema.get("properties", {}),
+            "apiVersion": {"type": "string"},
+            "kind": {"type": "string"},
+            "metadata": {"$ref": "#/$defs/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"},
         }
-        schema["x-kubernetes-group-version-kind"] = [
-            {
-                "group": definition["group"],
-                "version": version["name"],
-                "kind": definition["names"]["kind"],
-            }
-        ]
+        kind = {"group": spec["group"], "version": version["name"], "kind": spec["names"]["kind"]}
+        schema["x-kubernetes-group-version-kind"] = [kind]
         yield _complete(schema, definitions)
 
 
