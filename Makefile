@@ -32,7 +32,7 @@ lock: ## write the locks anew from pyproject.toml and tools/*/requirements.in (n
 	done
 
 test: .venv/test ## run every test
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest -n auto --cov --cov-report=term-missing:skip-covered --cov-fail-under=95
 
 # A stamp a lock: what is installed is what the lock says, and a second run installs nothing.
 .venv/gen: locks/gen.txt pyproject.toml

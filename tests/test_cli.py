@@ -1,6 +1,7 @@
 """The command as a whole: help, completion, exit codes, where it works, what it prints."""
 
 import os
+import pty
 import subprocess
 import sys
 from importlib import metadata
@@ -10,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from generator.cli import gen as command
+from generator.cli import progress
 from tests.trees import MINIMAL, ROOT, write
 
 NAMES = command.list_commands(click.Context(command))
@@ -60,6 +62,19 @@ def test_completion_knows_commands_and_environments():
     assert run(**words).stdout == "plain,prod\n"
     words = {"_GEN_COMPLETE": "bash_complete", "COMP_WORDS": "gen ch", "COMP_CWORD": "1"}
     assert run(**words).stdout == "plain,check\n"
+
+
+def test_a_long_run_shows_its_progress_on_a_terminal(monkeypatch):
+    """And a short one, or one that nobody watches, shows nothing."""
+    main, terminal = pty.openpty()
+    with os.fdopen(terminal, "w") as screen:
+        monkeypatch.setattr(sys, "stderr", screen)
+        assert [*progress.bar(range(3), "rendering")] == [0, 1, 2]
+        monkeypatch.setattr(progress, "_PATIENCE", 0)
+        assert [*progress.bar(range(3), "rendering")] == [0, 1, 2]
+    shown = os.read(main, 10_000).decode()
+    assert "rendering" in shown
+    assert "100%" in shown
 
 
 def test_help_needs_no_heavy_import():

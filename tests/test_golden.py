@@ -96,6 +96,11 @@ def test_check_shows_what_render_does(repo, gen):
     assert gen("check").output == "".join(f"{len(generated(repo))} files are what the values say\n")
 
 
+def test_quiet_prints_nothing(repo, gen):
+    write(repo, "environments/test.yaml", MINIMAL)
+    assert gen("render", "--quiet").output == ""
+
+
 def test_an_environment_owns_every_folder_it_writes_to():
     env = environment.check("test", environment.parse("test", MINIMAL))
     owned = {PurePosixPath(glob.format(name="test")) for glob in render.OWNED}

@@ -14,9 +14,6 @@ from generator.secrets import table
 
 Manifest = dict[str, object]
 
-SECRET = "mlflow-secrets"  # noqa: S105 - a name
-"""The Kubernetes Secret that sops brings; each workload mounts its own keys of it."""
-
 ENCRYPTED = "secrets.sops.yaml"
 """The encrypted file in the overlay `data`."""
 
@@ -124,7 +121,7 @@ def _volume(env: Environment, workload: str) -> Manifest:
             }
         }
     items = [{"key": s.name, "path": s.name} for s in table.needed(env, workload)]
-    return {"secret": {"secretName": SECRET, "defaultMode": 0o440, "items": items}}
+    return {"secret": {"secretName": table.KUBERNETES_SECRET, "defaultMode": 0o440, "items": items}}
 
 
 def _secret_provider_classes(env: Environment) -> Iterator[Manifest]:
