@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
+from generator.environment import Environment
 from generator.errors import GenError, Problem
 from generator.secrets import encrypted, store, table, values
 from generator.secrets.sops import Sops
@@ -60,16 +61,15 @@ def missing(kept: Store) -> list[Secret]:
     return [secret for secret in table.needed(kept.environment) if secret.name not in found]
 
 
-def cure(kept: Store, secret: Secret) -> str:
+def cure(env: Environment, secret: Secret) -> str:
     """Return the command that adds a missing secret."""
     if secret.generated:
-        return f"gen secrets init --env {kept.environment.name}"
-    return f"{_from_azure(kept)} | gen secrets set --env {kept.environment.name} {secret.name}"
+        return f"gen secrets init --env {env.name}"
+    return f"{_from_azure(env)} | gen secrets set --env {env.name} {secret.name}"
 
 
-def _from_azure(kept: Store) -> str:
+def _from_azure(env: Environment) -> str:
     """The command that prints the storage account's connection string."""
-    env = kept.environment
     words = ["az", "storage", "account", "show-connection-string"]
     words += [
         "--subscription",
@@ -84,7 +84,7 @@ def _from_azure(kept: Store) -> str:
 def _missing(kept: Store) -> Iterator[Problem]:
     line = kept.document.line(("data",))
     for secret in missing(kept):
-        message = f"data.{secret.name}: is missing; run: {cure(kept, secret)}"
+        message = f"data.{secret.name}: is missing; run: {cure(kept.environment, secret)}"
         yield Problem(kept.path, line, message)
 
 

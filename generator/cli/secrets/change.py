@@ -63,7 +63,7 @@ def init(root: Path, env_name: str) -> None:
     click.echo(f"{len(new)} secrets made" + (f": {', '.join(new)}" if new else ""))
     for secret in check.missing(after):
         click.echo(f"{secret.name} comes from Azure. When the account is there:")
-        click.echo(f"  {check.cure(after, secret)}")
+        click.echo(f"  {check.cure(after.environment, secret)}")
     click.echo("Next: commit; and hand the key to Flux, once (docs/secrets.md).")
 
 
@@ -116,7 +116,8 @@ def rotate(root: Path, env_name: str, name: str) -> None:
     before = store.of(env, root)
     sops = opened(root, before)
     if not secret.generated:
-        message = f"{name}: Azure makes it: renew a key there, then: {check.cure(before, secret)}"
+        command = check.cure(before.environment, secret)
+        message = f"{name}: Azure makes it: renew a key there, then: {command}"
         raise GenError([Problem(before.path, None, message)])
     after = store.with_values(before, sops, {name: values.random(secret)}, _now())
     write(root, [env_name], _restart(root, env) | store.changes(before, after))

@@ -47,5 +47,8 @@ WARNINGS: dict[str, Rule] = {
 }
 """What it says and lets pass."""
 
-NOTICES: dict[str, Rule] = {"not-initialised": secrets.not_initialised}
+NOTICES: dict[str, Rule] = {
+    "not-initialised": secrets.not_initialised,
+    "awaited": secrets.awaited,
+}
 """What is still to do."""

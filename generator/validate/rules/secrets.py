@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from generator import render, yaml
 from generator.errors import GenError, Problem
-from generator.secrets import encrypted, rules
+from generator.secrets import check, encrypted, rules, table
 from generator.validate import fields, objects
 from generator.validate.cluster import Cluster
 
@@ -80,6 +80,17 @@ def not_initialised(cluster: Cluster) -> Iterator[Problem]:
     if cluster.environment.secrets.provider == "sops" and not (cluster.root / path).exists():
         name = cluster.environment.name
         yield Problem(path, None, f"not initialised: gen secrets init --env {name}")
+
+
+def awaited(cluster: Cluster) -> Iterator[Problem]:
+    """A secret that only Azure can make, and that nobody has put into the encrypted file yet."""
+    path = render.secrets(cluster.environment)
+    key = "Secret", "mlflow", table.KUBERNETES_SECRET
+    if (held := cluster.index.get(key)) is not None and held.is_encrypted:
+        for secret in table.needed(cluster.environment):
+            if not secret.generated and not fields.at(held.values, "data", secret.name):
+                command = check.cure(cluster.environment, secret)
+                yield Problem(path, None, f"{secret.name}: MLflow's pods wait for it: {command}")
 
 
 def decryption(cluster: Cluster) -> Iterator[Problem]:
