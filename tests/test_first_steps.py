@@ -38,10 +38,15 @@ def gen(clone, tmp_path):
     return run
 
 
+def state(clone):
+    """The folders that gen reads or writes, and what is in them."""
+    return {name: tree(clone / name) for name in ("apps", "clusters", "environments", "infra")}
+
+
 def test_the_committed_tree_is_rendered_and_valid(gen, clone):
-    before = tree(clone / "apps") | tree(clone / "clusters")
+    before = state(clone)
     assert gen("render").stdout.startswith("0 created, 0 updated, 0 deleted, ")
-    assert tree(clone / "apps") | tree(clone / "clusters") == before
+    assert state(clone) == before
     assert "3 environments, " in gen("validate").stdout
 
 
@@ -57,13 +62,13 @@ def test_a_changed_value_is_checked_rendered_and_valid(gen, clone):
 
 
 def test_a_new_environment_comes_and_goes(gen, clone):
-    before = tree(clone)
+    before = state(clone)
     gen("new", "qa", "--from", "staging")
     gen("render")
     assert "4 environments, " in gen("validate").stdout
     (clone / "environments/qa.yaml").unlink()
     gen("render")
-    assert tree(clone) == before
+    assert state(clone) == before
 
 
 def test_secrets_are_made_and_the_tree_stays_valid(gen):
