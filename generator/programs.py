@@ -3,7 +3,8 @@
 A folder of `tools/` pins a program with checksums, in the form of the ecosystem it comes from:
 
 - `go.mod` and `go.sum`: every `tool` line of go.mod is built into `bin/`; `ldflags` may hold
-  further linker flags, and `crds` Go packages whose CustomResourceDefinitions go into `crds/`.
+  further linker flags. Where a file `crds` names Go packages instead, `crds/` gets the
+  CustomResourceDefinitions that controller-gen makes of their types.
 - `requirements.txt`, with hashes: a virtual environment, its programs in `bin/`.
 - `package.json` and `package-lock.json`: an npm install, its programs in `bin/`.
 
@@ -75,21 +76,22 @@ def once(folder: Path, make: Callable[[], None]) -> None:
 
 
 def _build_go(root: Path, pins: Path, folder: Path, say: Say) -> None:
-    program = _go(root, say)
-    go = partial(
+    go = _go(root, say)
+    run = partial(
         _run,
         pins,
         CGO_ENABLED="0",
         GOFLAGS="-mod=readonly",
         GOTOOLCHAIN="local",
         GOWORK="off",
-        PATH=f"{Path(program).parent}:{os.environ['PATH']}",  # controller-gen calls go
+        PATH=f"{Path(go).parent}:{os.environ['PATH']}",  # controller-gen calls go
     )
-    flags = " ".join(["-s -w", *_words(pins / "ldflags")])
-    go([program, "build", "-trimpath", f"-ldflags={flags}", "-o", f"{folder}/bin/", "tool"])
     if packages := _words(pins / "crds"):
-        paths = f"paths={';'.join(packages)}"
-        go([f"{folder}/bin/controller-gen", "crd", paths, f"output:crd:dir={folder}/crds"])
+        generator = str(find(root, "controller-gen", say=say))
+        run([generator, "crd", f"paths={';'.join(packages)}", f"output:crd:dir={folder}/crds"])
+    else:
+        flags = " ".join(["-s -w", *_words(pins / "ldflags")])
+        run([go, "build", "-trimpath", f"-ldflags={flags}", "-o", f"{folder}/bin/", "tool"])
 
 
 def _words(file: Path) -> list[str]:
