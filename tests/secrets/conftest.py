@@ -1,0 +1,75 @@
+"""A repository with an environment that keeps its secrets with sops, and a home for the key."""
+
+import base64
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from generator import programs
+from tests.trees import MINIMAL, ROOT, write
+
+ENVIRONMENT = MINIMAL.replace(
+    "provider: sops", "provider: sops # ours\n  revision: 4 # once raised"
+)
+FILE = "apps/mlflow/overlays/staging/data/secrets.sops.yaml"
+
+
+@pytest.fixture
+def repo(repo):
+    write(repo, "environments/staging.yaml", ENVIRONMENT)
+    shutil.copytree(ROOT / "tools/sops", repo / "tools/sops")
+    return repo
+
+
+@pytest.fixture(autouse=True)
+def key(tmp_path, monkeypatch) -> Path:
+    """Where the user's age key is, or will be."""
+    file = tmp_path / "home/sops/age/keys.txt"
+    monkeypatch.setenv("SOPS_AGE_KEY_FILE", str(file))
+    return file
+
+
+@pytest.fixture
+def file(repo) -> Path:
+    """The encrypted file of staging."""
+    return repo / FILE
+
+
+@pytest.fixture
+def initialised(gen, file) -> Path:
+    """The encrypted file, made."""
+    gen("secrets", "init", "--env", "staging")
+    return file
+
+
+@pytest.fixture(scope="session")
+def sops() -> Path:
+    """The sops program, as people have it."""
+    return programs.find(ROOT, "sops", say=print)
+
+
+@pytest.fixture
+def plain(sops, file, key):
+    """What the stock sops says stands in the encrypted file."""
+
+    def decrypt() -> dict[str, str]:
+        command = [sops, "decrypt", "--output-type", "json", file]
+        document = json.loads(subprocess.check_output(command))
+        return {name: base64.b64decode(text).decode() for name, text in document["data"].items()}
+
+    return decrypt
+
+
+@pytest.fixture
+def put(sops, file):
+    """Write bytes into the encrypted file as somebody does who does not use gen."""
+
+    def put(name: str, value: bytes) -> None:
+        text = json.dumps(base64.b64encode(value).decode())
+        command = [sops, "set", "--value-stdin", file, f'["data"]["{name}"]']
+        subprocess.run(command, input=text.encode(), check=True)
+
+    return put
