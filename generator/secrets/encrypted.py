@@ -82,8 +82,18 @@ def _damage(document: Document) -> Iterator[str]:
             "is not encrypted, or is cut short: no sops block at its end; "
             f"{_RESTORE}, and rotate what stood in it as plain text"
         )
-    elif not _at(document, "sops", "mac") or not recipients(document):
-        yield f"is cut short: its sops block lacks its mac or its recipients; {_RESTORE}"
+    elif not _is_whole(document):
+        yield f"is cut short: its sops block lacks its mac, version or recipients; {_RESTORE}"
+
+
+def _is_whole(document: Document) -> bool:
+    """Whether the sops block has its recipients, and the two lines that sops writes last."""
+    mac, version = _at(document, "sops", "mac"), _at(document, "sops", "version")
+    return bool(
+        recipients(document)
+        and _ENCRYPTED.fullmatch(str(mac))
+        and re.fullmatch(r"\d+\.\d+\.\d+", str(version))
+    )
 
 
 def names(document: Document) -> list[str]:

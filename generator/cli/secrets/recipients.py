@@ -1,6 +1,6 @@
 """`gen secrets recipients`: whose age keys open an environment's secrets."""
 
-from collections.abc import Callable
+from collections.abc import Collection
 from pathlib import Path
 
 import click
@@ -8,6 +8,7 @@ import click
 from generator.cli import options
 from generator.cli.render import write
 from generator.cli.secrets.change import opened
+from generator.errors import GenError, Problem
 
 
 @click.group(short_help="Say whose keys open the secrets.")
@@ -32,7 +33,7 @@ def add(root: Path, env_name: str, recipient: str) -> None:
     if not key.is_recipient(recipient):
         message = "is no public age key: age1 and 58 more characters"
         raise click.BadParameter(message, param_hint="RECIPIENT")
-    _reencrypt(root, env_name, lambda old: [*old, recipient])
+    _reencrypt(root, env_name, add=[recipient])
     click.echo("Next: commit and push.")
 
 
@@ -45,22 +46,29 @@ def remove(root: Path, env_name: str, recipient: str) -> None:
 
     Example: gen secrets recipients remove --env staging age1...
     """
-    _reencrypt(root, env_name, lambda old: [key for key in old if key != recipient])
+    _reencrypt(root, env_name, remove=[recipient])
     click.echo(
         "The one removed opens what Git's history holds.\n"
         "Next: gen secrets rotate each secret; then commit and push."
     )
 
 
-def _reencrypt(root: Path, env_name: str, change: Callable[[list[str]], list[str]]) -> None:
-    """Give the secrets the recipients that `change` makes of the old ones, and list them."""
+def _reencrypt(
+    root: Path, env_name: str, add: Collection[str] = (), remove: Collection[str] = ()
+) -> None:
+    """Change whom the secrets are for, in .sops.yaml and in the encrypted file."""
     from generator import environment
-    from generator.secrets import check, key, store
+    from generator.secrets import key, rules, store
 
     before = store.of(environment.load(root, [env_name])[0], root)
     sops = opened(root, before)
-    keys = list(dict.fromkeys(change(before.recipients)))
-    check.openable(keys, key.recipients(root, sops.key), sops.key)
-    after = store.with_recipients(before, sops, keys)
-    write(root, [env_name], store.changes(before, after))
-    click.echo(f"The secrets of {env_name} are now for: {', '.join(keys)}")
+    old = before.recipients
+    if unknown := [one for one in remove if one not in old]:
+        message = f"{unknown[0]} is no recipient for {env_name}; these are: {', '.join(old)}"
+        raise GenError([Problem(rules.PATH, None, message)])
+    new = [one for one in dict.fromkeys([*old, *add]) if one not in remove]
+    if not set(new) & set(key.recipients(root, sops.key)):
+        message = f"would lock you out: no other recipient has a key in {sops.key}"
+        raise GenError([Problem(rules.PATH, None, message)])
+    write(root, [env_name], store.changes(before, store.with_recipients(before, sops, new)))
+    click.echo(f"The secrets of {env_name} are now for: {', '.join(new)}")
