@@ -13,6 +13,11 @@ import click
 _COMMANDS = {
     "render": ("render:render", "Write the files of every environment."),
     "check": ("render:check", "Show what render would change, as a diff; exit 1 if anything."),
+    "set": ("edit:set_", "Change values of an environment file, check the result and render."),
+    "promote": (
+        "edit:promote",
+        "Carry values over from one environment to another: the image, or the KEYs.",
+    ),
     "init": (
         "init:init",
         "Make a fresh copy of this repository yours: edit every environment file.",

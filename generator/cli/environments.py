@@ -2,21 +2,32 @@
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from generator.cli import tables
 
+if TYPE_CHECKING:
+    from generator.environment import Environment
+
 
 @click.command("list")
+@click.option("--values", "side_by_side", is_flag=True, help="Show the values that differ.")
+@click.option("--all", "every", is_flag=True, help="With --values: show those that are equal too.")
 @click.pass_obj
-def list_(root: Path) -> None:
+def list_(root: Path, side_by_side: bool, every: bool) -> None:
     """List the environments, each with its cluster, region, image and address.
 
-    Example: gen list
+    Example: gen list --values
     """
     from generator import environment
 
+    if every and not side_by_side:
+        raise click.UsageError("--all goes with --values")
+    if side_by_side:
+        tables.show(_values(environment.load(root), every))
+        return
     rows = [("NAME", "CLUSTER", "REGION", "IMAGE", "REPLICAS", "EXPOSURE", "SECRETS")]
     for env in environment.load(root):
         mlflow = env.apps.mlflow
@@ -32,6 +43,20 @@ def list_(root: Path) -> None:
             )
         )
     tables.show(rows)
+
+
+def _values(environments: "list[Environment]", every: bool) -> list[tuple[str, ...]]:
+    """A row a value, a column an environment; without `every` only rows that differ."""
+    from generator.environment import keys, messages
+
+    columns = [
+        {messages.key(where): keys.spoken(value) for where, value in keys.leaves(env)}
+        for env in environments
+    ]
+    known = sorted({key for column in columns for key in column}) if columns else []
+    rows = [(key, *(column.get(key, "none") for column in columns)) for key in known]
+    heading = ("VALUE", *(env.name.upper() for env in environments))
+    return [heading, *(row for row in rows if every or len(set(row[1:])) > 1)]
 
 
 @click.command()

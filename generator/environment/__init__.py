@@ -43,7 +43,7 @@ def load(
         raise GenError([Problem(FOLDER, None, "holds no environment; add one: gen new NAME")])
     problems: list[Problem] = []
     loaded: dict[str, Environment] = {}
-    for name in dict.fromkeys([*known, *wanted]):
+    for name in [*(name for name in known if name not in wanted), *wanted]:  # theirs come first
         try:
             loaded[name] = check(name, parse(name, texts.get(name) or text(root, name)))
         except GenError as error:

@@ -1,8 +1,9 @@
-"""Change values of an environment file and leave every other byte as it is."""
+"""Change or remove values of an environment file and leave every other byte as it is."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from generator import environment, files, yaml
 from generator.errors import GenError, Problem
@@ -13,13 +14,21 @@ Value = str | int | None | Sequence[str]
 _INDENT = 2
 
 
+class Impossible(Exception):
+    """The edit is none that leaves the rest as it is; the message says what to do."""
+
+
 def assign(text: str, values: Mapping[Location, Value]) -> str:
     """Return `text` with each location set to its value; a missing key is added.
 
     Comments, order, quotes and blank lines stay. Raises yaml.Invalid when `text` is no YAML.
     """
+    if _is_windows(text):
+        return assign(text.replace("\r\n", "\n"), values).replace("\n", "\r\n")
     for location, value in values.items():
         document = yaml.read(text)
+        if _says(document, location, value):
+            continue
         start, end, new = (
             _replacement(document, location, value)
             if location in document.starts
@@ -27,6 +36,58 @@ def assign(text: str, values: Mapping[Location, Value]) -> str:
         )
         text = text[:start] + new + text[end:]
     return text
+
+
+def remove(text: str, locations: Iterable[Location]) -> str:
+    """Return `text` without these locations, and without a mapping or list that this empties.
+
+    A comment behind a removed value goes with it; every other stays. What is not there stays away.
+    """
+    if _is_windows(text):
+        return remove(text.replace("\r\n", "\n"), locations).replace("\n", "\r\n")
+    for location in locations:
+        document = yaml.read(text)
+        if location in document.starts:
+            start, end = _removal(document, location)
+            text = text[:start] + text[end:]
+    return text
+
+
+def _is_windows(text: str) -> bool:
+    return "\r\n" in text and text.count("\r\n") == text.count("\n")
+
+
+def _says(document: Document, location: Location, value: Value) -> bool:
+    """Whether the location has this very value already, however it is written."""
+    if location not in document.starts:
+        return False
+    found: Any = document.values
+    for part in location:
+        found = found[part]
+    wanted = value if isinstance(value, str | int | None) else list(value)
+    return type(found) is type(wanted) and bool(found == wanted)
+
+
+def _removal(document: Document, location: Location) -> tuple[int, int]:
+    """Where the text of a value starts and ends, with its key and what separates it."""
+    parent, text = location[:-1], document.text
+    siblings = [child for child in document.starts if child and child[:-1] == parent]
+    if siblings == [location] and parent:
+        return _removal(document, parent)
+    event = document.keys.get(location) or document.starts[location]
+    start, end = event.start_mark.index, _span(document, location)[1]
+    if text[document.starts[parent].start_mark.index] in "[{":
+        return _flow_removal(text, start, end)
+    end = max(start, len(text[:end].rstrip()))  # a block of text ends on the next line
+    return text.rfind("\n", 0, start) + 1, min(_end_of_line(text, end) + 1, len(text))
+
+
+def _flow_removal(text: str, start: int, end: int) -> tuple[int, int]:
+    """The comma behind goes too; of the last value, the comma in front."""
+    if behind := re.compile(r"\s*,[ \t]*").match(text, end):
+        return start, behind.end()
+    front = re.search(r"\s*,\s*\Z", text[:start])
+    return (front.start() if front else start), end
 
 
 def _replacement(document: Document, location: Location, value: Value) -> tuple[int, int, str]:
@@ -42,6 +103,9 @@ def _replacement(document: Document, location: Location, value: Value) -> tuple[
 
 def _addition(document: Document, location: Location, value: Value) -> tuple[int, int, str]:
     """Where a missing key belongs, after its last sibling, and its text."""
+    if isinstance(location[-1], int):
+        key = ".".join(map(str, location[:-1]))
+        raise Impossible(f"{key}[{location[-1]}]: is not there; give the whole list: {key}=[a,b]")
     depth = len(location) - 1
     while location[:depth] not in document.starts:
         depth -= 1
@@ -49,7 +113,8 @@ def _addition(document: Document, location: Location, value: Value) -> tuple[int
     start, end = _span(document, parent)
     if document.text[start : start + 1] == "{":
         comma = ", " if document.text[start + 1 : end - 1].strip() else ""
-        flow = "".join(f"{key}: {{" for key in keys[:-1]) + f"{keys[-1]}: {_written(value)}"
+        flow = "".join(f"{_key(key)}: {{" for key in keys[:-1]) + f"{_key(keys[-1])}: "
+        flow += _written(value)
         return end - 1, end - 1, comma + flow + "}" * (len(keys) - 1)
     siblings = [child for child in document.keys if child[:-1] == parent]
     column = (
@@ -63,8 +128,13 @@ def _addition(document: Document, location: Location, value: Value) -> tuple[int
 
 def _lines(keys: Location, value: Value, column: int) -> str:
     """A key in a line of its own, below the parents that are missing too."""
-    lines = [f"{' ' * (column + _INDENT * i)}{key}:" for i, key in enumerate(keys)]
+    lines = [f"{' ' * (column + _INDENT * i)}{_key(key)}:" for i, key in enumerate(keys)]
     return "".join(f"\n{line}" for line in lines) + f" {_written(value)}"
+
+
+def _key(key: str | int) -> str:
+    """A key that is new: a tag's name may hold anything."""
+    return _written(str(key), like="" if re.fullmatch(r"[\w./-]+", str(key), re.ASCII) else "'")
 
 
 def _block(items: Sequence[str], column: int) -> str:
@@ -97,9 +167,17 @@ def _written(value: Value, like: str = "") -> str:
         return f"[{', '.join(map(_written, value))}]"
     if isinstance(value, str) and (like.startswith('"') or not value.isprintable()):
         return f'"{"".join(map(_escaped, value))}"'
-    if isinstance(value, str) and (like.startswith("'") or re.search(r"[,\[\]{}]", value)):
+    if isinstance(value, str) and (like.startswith("'") or re.search(r"[,\[\]{}]|\A\W", value)):
         return "'" + value.replace("'", "''") + "'"
+    if isinstance(value, str) and like and _stays_text(value):
+        return value
     return yaml.dump({"": value}).removeprefix("'': ").rstrip("\n")
+
+
+def _stays_text(value: str) -> bool:
+    """Whether a text is read as one without quotes, which the old one had not either."""
+    is_word = re.fullmatch(r"\w[\w./-]*", value, re.ASCII)
+    return bool(is_word) and yaml.read(value).values == value
 
 
 def _escaped(character: str) -> str:

@@ -44,7 +44,7 @@ def findings(error: ValidationError, document: Document) -> Iterator[tuple[Locat
 def _message(error: ErrorDetails, location: Location, document: Document) -> str:
     kind, context = error["type"], error.get("ctx", {})
     if kind == "extra_forbidden":
-        return f"unknown key{_nearest(location, _fields(location[:-1]))}"
+        return f"unknown key{nearest(location, _fields(location[:-1]))}"
     if kind == "missing":
         return f"is missing; add it: {_description(location)}"
     if kind == "literal_error":
@@ -66,7 +66,7 @@ def _choice(error: ErrorDetails, location: Location, plain: str | None) -> str:
         return f"{value} is not available yet; use {' or '.join(words)}"
     if not isinstance(value, str) and plain in words:
         return _wrong_kind("text", value, plain)
-    hint = _nearest((str(value),), words) if isinstance(value, str) else ""
+    hint = nearest((str(value),), words) if isinstance(value, str) else ""
     return f"{plain or repr(value)}: must be {' or '.join(words)}{hint}"
 
 
@@ -93,7 +93,8 @@ def _noun(value: object) -> str:
             return "a mapping"
 
 
-def _nearest(location: Location, known: Any) -> str:
+def nearest(location: Location, known: Any) -> str:
+    """Return the key or word that was probably meant, or all that are known."""
     near = difflib.get_close_matches(str(location[-1]), list(known), n=1)
     return f"; did you mean {near[0]}?" if near else f"; known here: {', '.join(known)}"
 

@@ -74,7 +74,7 @@ def writes(root: Path, texts: Mapping[PurePosixPath, str]) -> list[Change]:
     changes = []
     for path, text in texts.items():
         file = root / path
-        before = file.read_text("utf-8") if file.is_file() else None
+        before = file.read_bytes().decode() if file.is_file() else None
         if before != text:
             changes.append(Change(path, before, File(path, text)))
     return changes

@@ -1,0 +1,111 @@
+"""A key as people write it, `apps.mlflow.image.tag` -> where it stands and what it may hold."""
+
+import re
+import types as python
+from collections.abc import Iterator
+from typing import Any, get_args, get_origin
+
+from generator.environment import messages
+from generator.environment.base import Model
+from generator.environment.edit import Value
+from generator.environment.model import Values
+from generator.yaml import Location
+
+_PART = re.compile(r"([^.\[\]]*)(?:\[([0-9]{1,4})\])?(?:\.|\Z)")
+
+
+def location(key: str) -> Location:
+    """Return where `key` stands. Raises ValueError where the schema has no such key.
+
+    In a mapping of names, such as azure.tags, all the rest is the name, full stops included.
+    """
+    found: Location = ()
+    annotation: Any = Values
+    while key:
+        if get_origin(annotation) is dict:
+            return (*found, key)
+        part = _PART.match(key)
+        fields = annotation.model_fields if _is_group(annotation) else {}
+        if part is None or part[1] not in fields:
+            raise ValueError(f"{_unknown(found, key, fields)}")
+        key = key[part.end() :]
+        found, annotation = (*found, part[1]), _inner(fields[part[1]].annotation)
+        if part[2]:
+            found, annotation = (*found, int(part[2])), _item(annotation, found)
+    return found
+
+
+def _unknown(found: Location, key: str, fields: dict[str, Any]) -> str:
+    name = messages.key((*found, key))
+    if not fields:
+        return f"{name}: {messages.key(found)} holds one value, and no keys"
+    part = key.partition(".")[0]
+    return f"{name}: unknown key{messages.nearest((part,), list(fields))}"
+
+
+def _item(annotation: Any, found: Location) -> Any:
+    if get_origin(annotation) is not tuple:
+        raise ValueError(f"{messages.key(found)}: is no list")
+    return _inner(get_args(annotation)[0])
+
+
+def _inner(annotation: Any) -> Any:
+    """The type itself, of one that may also be None."""
+    is_optional = get_origin(annotation) is python.UnionType
+    return get_args(annotation)[0] if is_optional else annotation
+
+
+def _is_group(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, Model)
+
+
+def _annotation(where: Location) -> Any:
+    annotation: Any = Values
+    for part in where:
+        if _is_group(annotation):
+            annotation = _inner(annotation.model_fields[part].annotation)
+        else:
+            annotation = get_args(annotation)[-1 if get_origin(annotation) is dict else 0]
+    return annotation
+
+
+def typed(where: Location, text: str) -> Value:
+    """Return `text` as the kind of value that belongs there, whatever it looks like.
+
+    Raises ValueError for a group of keys. Whether the value is allowed is for later to say.
+    """
+    annotation = _annotation(where)
+    if _is_group(annotation) or get_origin(annotation) is dict:
+        known = ", ".join(annotation.model_fields) if _is_group(annotation) else "any name"
+        raise ValueError(f"{messages.key(where)}: holds keys ({known}); set one of them")
+    if annotation is int and re.fullmatch(r"[-+]?[0-9]{1,18}", text):
+        return int(text)
+    if get_origin(annotation) is tuple:
+        items = text.strip().removeprefix("[").removesuffix("]").split(",")
+        return [stripped for item in items if (stripped := item.strip().strip("'\""))]
+    return text
+
+
+def leaves(values: Model, where: Location = ()) -> Iterator[tuple[Location, object]]:
+    """Yield every value that is not a group, defaults included, and where it stands."""
+    model = Values if isinstance(values, Values) else type(values)  # not an Environment's name
+    for name in model.model_fields:
+        value = getattr(values, name)
+        if isinstance(value, Model):
+            yield from leaves(value, (*where, name))
+        elif isinstance(value, dict):
+            yield from (((*where, name, key), item) for key, item in value.items())
+        else:
+            yield (*where, name), value
+
+
+def within(where: Location, group: Location) -> bool:
+    """Whether a value stands at `group` or below it."""
+    return where[: len(group)] == group
+
+
+def spoken(value: object) -> str:
+    """Return a value as people write it on a command line; `none` for none."""
+    if value is None:
+        return "none"
+    return f"[{', '.join(map(str, value))}]" if isinstance(value, tuple | list) else str(value)
