@@ -32,6 +32,8 @@ _COMMANDS = {
         "environments:list_",
         "List the environments, each with its cluster, region, image and address.",
     ),
+    "client": ("client:client", "Print a client's settings: address, user, where the password is."),
+    "local": ("local:local", "Run an MLflow server on this machine, until Ctrl-C."),
     "schema": ("environments:schema", "Print the JSON Schema of an environment file, for editors."),
 }
 

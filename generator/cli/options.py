@@ -6,7 +6,8 @@ import click
 from click.shell_completion import CompletionItem
 
 
-def _complete(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
+def complete(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Return the environments whose names start with what is typed."""
     root: Path = ctx.find_root().params.get("root") or Path()
     names = (file.stem for file in sorted((root / "environments").glob("*.yaml")))
     return [CompletionItem(name) for name in names if name.startswith(incomplete)]
@@ -17,7 +18,7 @@ env = click.option(
     "names",
     metavar="NAME",
     multiple=True,
-    shell_complete=_complete,
+    shell_complete=complete,
     help="Only this environment; may be given more than once.",
 )
 
@@ -26,6 +27,6 @@ one_env = click.option(
     "env_name",
     metavar="NAME",
     required=True,
-    shell_complete=_complete,
+    shell_complete=complete,
     help="The environment.",
 )
