@@ -3,8 +3,9 @@
 A folder of `tools/` pins a program with checksums, in the form of the ecosystem it comes from:
 
 - `go.mod` and `go.sum`: every `tool` line of go.mod is built into `bin/`; `ldflags` may hold
-  further linker flags. Where a file `crds` names Go packages instead, `crds/` gets the
-  CustomResourceDefinitions that controller-gen makes of their types.
+  further linker flags, `goexperiment` what the toolchain must turn on. Where a file `crds` names
+  Go packages instead, `crds/` gets the CustomResourceDefinitions that controller-gen makes of
+  their types.
 - `requirements.txt`, with hashes: a virtual environment, its programs in `bin/`.
 - `package.json` and `package-lock.json`: an npm install, its programs in `bin/`.
 
@@ -81,6 +82,7 @@ def _build_go(root: Path, pins: Path, folder: Path, say: Say) -> None:
         _run,
         pins,
         CGO_ENABLED="0",
+        GOEXPERIMENT=",".join(_words(pins / "goexperiment")),
         GOFLAGS="-mod=readonly",
         GOTOOLCHAIN="local",
         GOWORK="off",
