@@ -131,7 +131,10 @@ def _secret_provider_classes(env: Environment) -> Iterator[Manifest]:
         yield {
             "apiVersion": "secrets-store.csi.x-k8s.io/v1",
             "kind": "SecretProviderClass",
-            "metadata": {"name": f"{workload}-secrets"},
+            "metadata": {
+                "name": f"{workload}-secrets",
+                "labels": {"app.kubernetes.io/part-of": "mlflow"},
+            },
             "spec": {
                 "provider": "azure",
                 "parameters": {

@@ -1,22 +1,11 @@
-"""The overlays of this repository, built as Flux builds them."""
-
-from pathlib import PurePosixPath
+"""Every environment of this repository and of the golden cases, built."""
 
 import pytest
 
-from generator import programs
-from generator.validate import kustomize
-from tests.trees import ROOT
+from tests.manifests import cases
 
 
-@pytest.fixture(scope="session")
-def built() -> dict[str, str]:
-    """What every overlay becomes, by its path below apps/mlflow/overlays, as in "prod/server"."""
-    program = programs.find(ROOT, "kustomize", say=print)
-    overlays = PurePosixPath("apps/mlflow/overlays")
-    return {
-        str(folder.relative_to(ROOT / overlays)): kustomize.build(
-            program, ROOT, PurePosixPath(folder.relative_to(ROOT))
-        )
-        for folder in sorted((ROOT / overlays).glob("*/*"))
-    }
+@pytest.fixture(params=cases.FILES)
+def built(request: pytest.FixtureRequest) -> cases.Built:
+    """What kustomize makes of one environment's overlays."""
+    return cases.case(request.param)
