@@ -185,16 +185,22 @@ spec:
 """
 
 
-def with_own_tools(tree):
-    """Let the tree's tools/ take a folder of its own."""
+@pytest.fixture
+def own_tools(tree, tmp_path, monkeypatch):
+    """Let the tree's tools/ take a folder of its own, and make every schema anew."""
+    report(tree)  # whatever is missing is installed here
+    (tmp_path / "mlflow-gitops").mkdir()
+    for folder in programs.cache().iterdir():
+        if not folder.name.startswith("schemas-"):
+            (tmp_path / "mlflow-gitops" / folder.name).symlink_to(folder)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     (tree / "tools").unlink()
     (tree / "tools").mkdir()
     for tool in (ROOT / "tools").iterdir():
         (tree / "tools" / tool.name).symlink_to(tool)
 
 
-def test_a_kind_is_known_once_its_definition_is_there(tree):
-    with_own_tools(tree)
+def test_a_kind_is_known_once_its_definition_is_there(tree, own_tools):
     write(tree, "tools/crds/cron-tab.yaml", DEFINITION)
     write(tree, "clusters/prod/cron-tab.yaml", CRON_TAB)
     assert said(tree) == []
@@ -207,8 +213,7 @@ def test_a_kind_is_known_once_its_definition_is_there(tree):
 
 
 @pytest.mark.parametrize("text", ["a: [", "- a", "spec: {}", "spec: {versions: [a]}", "spec: 1"])
-def test_a_definition_that_is_none_is_named(text, tree):
-    with_own_tools(tree)
+def test_a_definition_that_is_none_is_named(text, tree, own_tools):
     write(tree, "tools/crds/junk.yaml", text)
 
     with pytest.raises(GenError) as error:
@@ -219,15 +224,8 @@ def test_a_definition_that_is_none_is_named(text, tree):
     )
 
 
-def test_schemas_are_made_once_and_tools_found_again(tmp_path, monkeypatch):
+def test_schemas_are_made_once_and_tools_found_again(own_tools):
     heard = []
-    programs.install(ROOT, "kubernetes-schemas", say=heard.append)
-    cache = programs.cache()
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    (tmp_path / "mlflow-gitops").mkdir()
-    for folder in cache.glob("kubernetes-schemas-*"):
-        (tmp_path / "mlflow-gitops" / folder.name).symlink_to(folder)
-    heard.clear()
 
     first = schemas.kubernetes(ROOT, "1.36", heard.append)
     second = schemas.kubernetes(ROOT, "1.36", heard.append)
@@ -244,6 +242,10 @@ def binary(tree):
 
 def not_utf_8(tree):
     (tree / PROD / "more.yaml").write_bytes(b"a: 1\nb: \xff\n")
+
+
+def nul(tree):
+    (tree / PROD / "more.yaml").write_text("a: 1\nb: \0\n")
 
 
 def large(tree):
@@ -269,6 +271,7 @@ def no_names(tree):
 STUPID = {
     binary: "clusters/prod/more.yaml:1: not UTF-8; save the file as UTF-8",
     not_utf_8: "clusters/prod/more.yaml:2: not UTF-8; save the file as UTF-8",
+    nul: "clusters/prod/more.yaml:2: holds the control character U+0000; remove it",
     large: "clusters/prod/more.yaml: is larger than 1 MiB; Kubernetes takes no object of that size",
     link: "clusters/prod/more.yaml: is a link, or no file at all, which Flux leaves out; "
     "put the file itself here",

@@ -79,7 +79,7 @@ def _findings(
         cure = f"put its CustomResourceDefinition into {schemas.EXTRA}/"
         yield "kind", f"no schema for {kind}; {cure}"
     else:
-        yield "kind", " ".join(result["msg"].split())
+        yield "object", " ".join(result["msg"].rpartition("errors:")[2].split())
 
 
 # kubeconform gives its findings as one line: - at '/spec/replicas': got string, want integer

@@ -99,7 +99,7 @@ def _produced(cluster: Cluster) -> dict[Key, set[str] | None]:
                 produced["Secret", item.namespace, fields.text(secret, "secretName")] = held
     if cluster.environment.secrets.provider == "sops":  # made by gen secrets init, once
         names = {secret.name for secret in table.needed(cluster.environment)}
-        produced.setdefault(("Secret", "mlflow", "mlflow-secrets"), names)
+        produced.setdefault(("Secret", "mlflow", table.KUBERNETES_SECRET), names)
     return produced
 
 
