@@ -8,7 +8,16 @@ from pathlib import Path
 
 from generator.errors import Problem
 from generator.validate.cluster import Cluster
-from generator.validate.rules import advice, flux, images, references, safety, secrets, services
+from generator.validate.rules import (
+    advice,
+    flux,
+    images,
+    references,
+    safety,
+    secrets,
+    services,
+    substitution,
+)
 
 Rule = Callable[[Cluster], Iterable[Problem]]
 
@@ -16,8 +25,9 @@ RULES: dict[str, Rule] = {
     "kustomization-file": flux.kustomization_file,
     "path": flux.path,
     "changed-by-flux": flux.changed_by_flux,
-    "substitution": flux.substitution,
-    "facts": flux.facts,
+    "substitution": substitution.substitution,
+    "substitute-from": substitution.substitute_from,
+    "facts": substitution.facts,
     "selector": services.selector,
     "port": services.port,
     "unpinned-image": images.unpinned_image,
@@ -32,7 +42,7 @@ RULES: dict[str, Rule] = {
 RULES_OF_THE_WHOLE: dict[str, Rule] = {
     "nothing-applied": flux.nothing_applied,
     "depends-on": flux.depends_on,
-    "unused-facts": flux.unused_facts,
+    "unused-facts": substitution.unused_facts,
     "reference": references.reference,
     "namespace": references.namespace,
 }

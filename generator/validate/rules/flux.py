@@ -1,7 +1,6 @@
-"""What Flux is told: which folders, in which order, from where, and with which values."""
+"""What Flux is told: which folders, in which order, and nothing that hides what is applied."""
 
 import graphlib
-import re
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import PurePosixPath
@@ -9,14 +8,8 @@ from pathlib import PurePosixPath
 from generator.errors import Problem
 from generator.validate import cluster as clusters
 from generator.validate import fields, kustomize
-from generator.validate.cluster import FLUX, Cluster, Kustomization
+from generator.validate.cluster import FLUX, Cluster
 from generator.validate.objects import Object
-
-VARIABLES = ("azure_client_id", "azure_tenant_id")
-"""What exists only after provisioning, and so is the only thing that Flux fills in."""
-
-CONFIG_MAP = "azure-facts"
-"""The ConfigMap that holds the variables."""
 
 # Fields that change what is applied. All of that stands in the overlays, where it can be built.
 _ELSEWHERE = (
@@ -85,72 +78,6 @@ def changed_by_flux(cluster: Cluster) -> Iterator[Problem]:
                 yield kustomization.object.problem(f"spec.{field}", message)
 
 
-def substitution(cluster: Cluster) -> Iterator[Problem]:
-    """A variable that Flux would not fill in, or a ConfigMap of variables that nothing uses."""
-    for item in cluster.top:
-        yield from _never_filled(item)
-    for kustomization in cluster.kustomizations:
-        for item in kustomization.applied:
-            for field, name, problem in _variables(item):
-                if problem or not any(True for _ in _entries(kustomization)):
-                    missing = f"{kustomization.object.name} has no substituteFrom {CONFIG_MAP}"
-                    yield item.problem(field, f"${{{name}}}: {problem or missing}")
-        yield from _substitute_from(kustomization)
-
-
-def _never_filled(item: Object) -> Iterator[Problem]:
-    for field, name, problem in _variables(item):
-        yield item.problem(field, f"${{{name}}}: {problem or 'nothing is substituted here'}")
-
-
-_VARIABLE = re.compile(r"\$\{([^}]*)\}?")
-
-
-def _variables(item: Object) -> Iterator[tuple[str, str, str | None]]:
-    """Each ${...}: its field, its name, and why it may not stand anywhere."""
-    if item.marked("substitute") == "disabled" or "${" not in item.text:
-        return
-    for field, _, value in fields.walk(item.values):
-        texts = (
-            [value] if isinstance(value, str) else list(value) if isinstance(value, dict) else []
-        )
-        for found in (found for text in texts for found in _VARIABLE.finditer(str(text))):
-            known = found[1] in VARIABLES
-            yield (
-                field,
-                found[1],
-                None if known else f"Flux fills in {' and '.join(VARIABLES)} only",
-            )
-
-
-def _entries(kustomization: Kustomization) -> Iterator[tuple[str, fields.Fields]]:
-    """Where a Kustomization names the ConfigMap of the variables."""
-    where = "spec", "postBuild", "substituteFrom"
-    for number, entry in enumerate(fields.items(kustomization.object.values, *where)):
-        if fields.text(entry, "kind") == "ConfigMap" and fields.text(entry, "name") == CONFIG_MAP:
-            yield f"{'.'.join(where)}[{number}]", entry
-
-
-def _substitute_from(kustomization: Kustomization) -> Iterator[Problem]:
-    item = kustomization.object
-    if fields.mapping(item.values, "spec", "postBuild", "substitute"):
-        message = f"must not be; only the variables of {CONFIG_MAP} are filled in"
-        yield item.problem("spec.postBuild.substitute", message)
-    for field, entry in _entries(kustomization):
-        if entry.get("optional"):
-            message = "must not be: without the ConfigMap, variables would roll out empty"
-            yield item.problem(f"{field}.optional", message)
-
-
-def unused_facts(cluster: Cluster) -> Iterator[Problem]:
-    """A Kustomization that waits for variables which none of its objects holds."""
-    for kustomization in cluster.kustomizations:
-        if not any(True for item in kustomization.applied for _ in _variables(item)):
-            for field, _ in _entries(kustomization):
-                message = f"no object in {kustomization.path} holds a variable"
-                yield kustomization.object.problem(field, message)
-
-
 def kustomization_file(cluster: Cluster) -> Iterator[Problem]:
     """A kustomization.yaml in clusters/<env>/: Flux would prune what it leaves out, itself too."""
     folder = clusters.folder(cluster.environment)
@@ -159,17 +86,3 @@ def kustomization_file(cluster: Cluster) -> Iterator[Problem]:
         if file.name in kustomize.FILES and inside.parts[0] != FLUX:
             message = f"must not be: it leaves out {FLUX}/, and Flux would remove itself; delete it"
             yield Problem(folder / inside, None, message)
-
-
-def facts(cluster: Cluster) -> Iterator[Problem]:
-    """infra/facts that names other values than those that Azure's Flux configuration fills in."""
-    for item in cluster.facts:
-        for field, name, problem in _variables(item):
-            if problem:
-                yield item.problem(field, f"${{{name}}}: {problem}")
-    wanted = cluster.index.get(("ConfigMap", FLUX, CONFIG_MAP))
-    if wanted is not None and (
-        missing := set(VARIABLES) - set(fields.mapping(wanted.values, "data"))
-    ):
-        for name in sorted(missing):
-            yield wanted.problem(f"data.{name}", "is missing")
