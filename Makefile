@@ -34,6 +34,9 @@ lock: ## write the locks anew from pyproject.toml and tools/*/requirements.in (n
 test: .venv/test ## run every test
 	$(BIN)/pytest -n auto --cov --cov-report=term-missing:skip-covered --cov-fail-under=95
 
+test-cluster: .venv/test ## run a real Kubernetes with Flux, and MLflow on it (as root)
+	$(BIN)/pytest tests/cluster --timeout 600
+
 # A stamp a lock: what is installed is what the lock says, and a second run installs nothing.
 .venv/gen: locks/gen.txt pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed: make PYTHON=python3.12") if sys.version_info < (3, 11) else 0'
@@ -46,4 +49,4 @@ test: .venv/test ## run every test
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r locks/test.txt
 	@touch $@
 
-.PHONY: help render validate lint bench lock test
+.PHONY: help render validate lint bench lock test test-cluster

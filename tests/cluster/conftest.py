@@ -1,0 +1,54 @@
+"""Clusters for the tests of one file, and the timelines of a run printed at its end."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.cluster import delivery, published
+from tests.cluster.delivery import Delivery
+from tests.cluster.rig import Cluster
+from tests.cluster.rig.timeline import Timeline
+
+_PROPERTY = "timeline"
+
+
+@pytest.fixture(scope="module")
+def control_plane() -> Iterator[Cluster]:
+    """A cluster that holds objects but runs no pod."""
+    with Cluster() as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="module")
+def dev() -> Iterator[Delivery]:
+    """A cluster with a node that has environment dev, as it was pushed first."""
+    with Cluster(node=True, images=published.ALL) as cluster:
+        delivered = delivery.copy(cluster, "dev")
+        delivered.push("First commit")
+        delivered.follow()
+        delivered.wait(delivered.first)
+        yield delivered
+
+
+@pytest.fixture
+def changing(dev: Delivery) -> Iterator[Delivery]:
+    """The same for a test that changes it: afterwards it is made what it was."""
+    yield dev
+    dev.restore()
+
+
+@pytest.fixture
+def timeline(request: pytest.FixtureRequest) -> Iterator[Timeline]:
+    """A table of this test's moments, shown when all tests have run."""
+    timeline = Timeline(request.node.name)
+    yield timeline
+    request.node.user_properties.append((_PROPERTY, str(timeline)))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the timelines, also those of other processes of pytest-xdist."""
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            for name, text in getattr(report, "user_properties", ()):
+                if name == _PROPERTY and report.when == "teardown":
+                    terminalreporter.write_line(f"\n{text}")
