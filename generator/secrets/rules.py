@@ -19,10 +19,7 @@ from generator.yaml import Document, Location
 PATH = PurePosixPath(".sops.yaml")
 
 _RULES = "creation_rules"
-_NEW = f"""\
-# Which age keys open which secrets. "gen secrets" keeps this file; sops reads it.
-{_RULES}:
-"""
+_TITLE = '# Which age keys open which secrets. "gen secrets" keeps this file; sops reads it.\n'
 
 
 def recipients(text: str, path: PurePosixPath) -> list[str]:
@@ -43,9 +40,12 @@ def recipients(text: str, path: PurePosixPath) -> list[str]:
 
 def add(text: str, path: PurePosixPath, keys: Iterable[str]) -> str:
     """Return `text`, which may be empty, with one more rule: `path` is for `keys`."""
-    document = _read(text)
-    column = document.starts[_RULES, 0].start_mark.column - 2 if _rules(document) else 2
-    end = _end(document) if _rules(document) else len(text := text or _NEW)
+    if not _rules(_read(text)):
+        text = _ended(text or _TITLE) + f"{_RULES}:\n"
+        end, column = len(text), 2
+    else:
+        document = _read(text)
+        end, column = _end(document), document.starts[_RULES, 0].start_mark.column - 2
     pattern = "/".join(map(re.escape, path.parts)).replace(r"\-", "-")
     lines = [
         f"- path_regex: ^{pattern}$",
@@ -53,9 +53,12 @@ def add(text: str, path: PurePosixPath, keys: Iterable[str]) -> str:
         "  age:",
         *(f"    - {key}" for key in keys),
     ]
-    new = "".join(f"{' ' * column}{line}\n" for line in lines)
-    before = text[:end]
-    return before + ("" if before.endswith("\n") else "\n") + new + text[end:].removeprefix("\n")
+    return _ended(text[:end]) + "".join(f"{' ' * column}{line}\n" for line in lines) + text[end:]
+
+
+def _ended(text: str) -> str:
+    """`text`, its last line complete."""
+    return text if text.endswith("\n") else f"{text}\n"
 
 
 def assign(text: str, path: PurePosixPath, keys: list[str]) -> str:
@@ -93,7 +96,7 @@ def _read(text: str) -> Document:
         document = yaml.read(text)
     except yaml.Invalid as error:
         raise GenError(Problem(PATH, line, message) for line, message in error.errors) from None
-    if text.strip() and not _is_list_of_rules(document):
+    if document.values is not None and not _is_list_of_rules(document):
         message = f"{_RULES}: must be a list, one rule a line behind -"
         raise GenError([Problem(PATH, document.line((_RULES,)), message)])
     return document

@@ -42,7 +42,7 @@ def test_rotate_changes_one_value_and_raises_the_revision(gen, repo, initialised
     assert changed == {"database-password"}, "a reviewer sees which one"
     expected = ENVIRONMENT.replace("revision: 4 #", "revision: 5 #")
     assert (repo / "environments/staging.yaml").read_text() == expected
-    assert "These then restart: mlflow, postgresql." in output
+    assert "PostgreSQL and MLflow then restart" in output
     assert not [value for value in after.values() if value in output]
 
 

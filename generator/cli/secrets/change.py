@@ -31,6 +31,8 @@ def _complete(_: click.Context, __: click.Parameter, incomplete: str) -> list[Co
     ]
 
 
+_NEXT = "Next: commit and push. PostgreSQL and MLflow then restart with it."
+
 _name = click.argument("name", shell_complete=_complete)
 
 
@@ -92,7 +94,7 @@ def set_(root: Path, env_name: str, name: str) -> None:
     after = store.with_values(before, sops, {name: value.decode()}, _now())
     restart = _restart(root, before.environment) if replaces else {}
     write(root, [env_name], restart | store.changes(before, after))
-    click.echo(f"{name} is set. {_next(secret) if replaces else 'Next: commit and push.'}")
+    click.echo(f"{name} is set. {_NEXT if replaces else 'Next: commit and push.'}")
 
 
 @click.command(short_help="Make a new value; pods restart with it.")
@@ -111,7 +113,7 @@ def rotate(root: Path, env_name: str, name: str) -> None:
     secret = _secret(env, name)
     if env.secrets.provider == "key-vault":
         write(root, [env_name], _restart(root, env))
-        click.echo(f"First: {store.script(env)} rotate-secret {name}\n{_next(secret)}")
+        click.echo(f"First: {store.script(env)} rotate-secret {name}\n{_NEXT}")
         return
     before = store.of(env, root)
     sops = opened(root, before)
@@ -121,7 +123,7 @@ def rotate(root: Path, env_name: str, name: str) -> None:
         raise GenError([Problem(before.path, None, message)])
     after = store.with_values(before, sops, {name: values.random(secret)}, _now())
     write(root, [env_name], _restart(root, env) | store.changes(before, after))
-    click.echo(f"{name} is new. {_next(secret)}")
+    click.echo(f"{name} is new. {_NEXT}")
 
 
 def _secret(env: "Environment", name: str) -> "Secret":
@@ -163,10 +165,6 @@ def _value(name: str) -> bytes:
     if value_ != data:
         click.echo("the line break at its end was left out", err=True)
     return value_
-
-
-def _next(secret: "Secret") -> str:
-    return f"Next: commit and push. These then restart: {', '.join(secret.workloads)}."
 
 
 def _now() -> str:
