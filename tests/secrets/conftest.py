@@ -7,8 +7,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from generator import programs
+from generator.cli import gen as command
 from tests.trees import MINIMAL, ROOT, write
 
 ENVIRONMENT = MINIMAL.replace(
@@ -17,10 +19,14 @@ ENVIRONMENT = MINIMAL.replace(
 FILE = "apps/mlflow/overlays/staging/data/secrets.sops.yaml"
 
 
-@pytest.fixture
-def repo(repo):
+def prepare(repo: Path) -> None:
     write(repo, "environments/staging.yaml", ENVIRONMENT)
     shutil.copytree(ROOT / "tools/sops", repo / "tools/sops")
+
+
+@pytest.fixture
+def repo(repo):
+    prepare(repo)
     return repo
 
 
@@ -38,10 +44,23 @@ def file(repo) -> Path:
     return repo / FILE
 
 
+@pytest.fixture(scope="session")
+def made(tmp_path_factory) -> Path:
+    """What `gen secrets init` makes: a repository and a key, for tests to copy."""
+    folder = tmp_path_factory.mktemp("made")
+    prepare(folder / "repo")
+    arguments = ["-C", str(folder / "repo"), "secrets", "init", "--env", "staging"]
+    result = CliRunner().invoke(command, arguments, env={"SOPS_AGE_KEY_FILE": f"{folder}/keys.txt"})
+    assert result.exit_code == 0, result.output
+    return folder
+
+
 @pytest.fixture
-def initialised(gen, file) -> Path:
+def initialised(made, repo, key, file) -> Path:
     """The encrypted file, made."""
-    gen("secrets", "init", "--env", "staging")
+    shutil.copytree(made / "repo", repo, dirs_exist_ok=True)
+    key.parent.mkdir(parents=True)
+    shutil.copy(made / "keys.txt", key)
     return file
 
 

@@ -49,11 +49,11 @@ def spellings(values):
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_values_pass_through_pipes_alone(gen, repo, key, traced, plain, tmp_path, name):
+def test_values_pass_through_pipes_alone(request, key, traced, plain, tmp_path, name):
     arguments, stdin = COMMANDS[name]
     before = {}
     if name != "init":
-        gen("secrets", "init", "--env", "staging")
+        request.getfixturevalue("initialised")
         before = plain()
 
     printed, calls = traced(arguments, stdin)
