@@ -129,6 +129,10 @@ FILES = {
         ": is not encrypted, or is cut",
     ),
     "no mac": (lambda text: re.sub(r"\n    mac:.*", "", text), ": is cut short"),
+    "half a mac": (
+        lambda text: re.sub(r"(mac: ENC.AES256_GCM,data:.{20}).*", r"\1", text),
+        ": is cut short",
+    ),
     "no recipients": (lambda text: text.replace("recipient:", "nobody:"), ": is cut short"),
     "cut in a line": (lambda text: text[: text.index("recipient:") + 4], ": is cut short"),
     "one word": (lambda text: "secret", ": is empty or no mapping"),

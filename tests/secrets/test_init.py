@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+import shutil
 import stat
 import subprocess
 
@@ -44,7 +45,9 @@ def test_no_value_is_printed(gen, plain, key):
 
 def test_the_same_again_changes_nothing(gen, repo, initialised):
     before = tree(repo)
-    assert "0 secrets made" in gen("secrets", "init", "--env", "staging").output
+    output = gen("secrets", "init", "--env", "staging").output
+    assert "0 secrets made" in output
+    assert "update" not in output
     assert tree(repo) == before
 
 
@@ -151,6 +154,15 @@ def test_refuses_to_encrypt_for_others_alone(gen, repo, key, initialised):
     output = gen("secrets", "init", "--env", "staging", exit_code=1).output
     assert output.startswith(f"{key}: holds no age key; these secrets are for age1")
     assert not key.exists(), "a new key would open nothing either"
+
+
+def test_without_sops_it_says_where_to_get_it(gen, repo):
+    shutil.rmtree(repo / "tools/sops")
+    before = tree(repo)
+    (line,) = gen("secrets", "init", "--env", "staging", exit_code=1).stderr.splitlines()
+    assert line.startswith("tools/sops: has none of ")
+    assert line.endswith("restore the folder from Git")
+    assert tree(repo) == before
 
 
 def test_of_a_key_vault_there_is_nothing_to_make(gen, repo):
