@@ -11,7 +11,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +19,7 @@ from pathlib import Path
 import yaml
 
 from generator import programs
+from generator.validate.objects import Object
 from tests.trees import ROOT
 
 PATIENCE = 120  # seconds, for anything to happen; a busy machine is slow
@@ -67,9 +68,9 @@ except OSError as error:
 class Cluster:
     """A network, and what Flux applied: pods start from it."""
 
-    def __init__(self, folder: Path, manifests: list[dict], secrets: Mapping[str, str]) -> None:
+    def __init__(self, folder: Path, objects: Iterable[Object], secrets: Mapping[str, str]) -> None:
         self.folder = folder
-        self.objects = {(m["kind"], m["metadata"]["name"]): m for m in manifests}
+        self.objects = {(item.kind, item.name): item.values for item in objects}
         self.secrets = dict(secrets)
         """What the vault holds. A pod sees what it held when the pod started."""
         self.images = images(folder)

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-import yaml
 
+from tests.manifests import cases
 from tests.manifests.pods import Cluster
 
 SECRETS = {
@@ -19,10 +19,8 @@ pytestmark = pytest.mark.timeout(900)
 
 
 @pytest.fixture
-def cluster(built, tmp_path):
-    overlays = (built["prod/data"], built["prod/server"])
-    manifests = [manifest for text in overlays for manifest in yaml.safe_load_all(text)]
-    cluster = Cluster(tmp_path, manifests, SECRETS)
+def cluster(tmp_path):
+    cluster = Cluster(tmp_path, cases.case("prod").objects, SECRETS)
     with cluster.network():
         yield cluster
 
