@@ -58,3 +58,9 @@ def test_memory_counts_as_cpu_does():
     assert "has room for 1 MLflow pods of 250m and 7Gi" in str(
         nodes.problem("Standard_D4as_v5", 1, 1, pod)
     )
+
+
+def test_a_small_server_needs_what_its_start_needs():
+    pod = Resources(cpu="1m", memory=Memory(request="1Mi", limit="2Gi"))
+    assert nodes.problem("Standard_D4as_v5", 1, 9, pod) is None
+    assert "has room for 11 MLflow pods" in str(nodes.problem("Standard_D4as_v5", 1, 99, pod))

@@ -22,8 +22,10 @@ _RESERVED_MEMORY = 60 * 20 + 50 + 100
 # Once in a cluster, wherever they land: CoreDNS, Flux, metrics server, webhooks, operators.
 _SYSTEM = (1000, 1200)
 
-# The requests of apps/mlflow/base/data; a test compares them with the built StatefulSet.
+# The requests of apps/mlflow/base: PostgreSQL's, and those of what runs in an MLflow pod before the
+# server. A test compares them with what kustomize builds.
 POSTGRESQL = (100, 256)
+INITIALISE = (200, 512)
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,8 @@ def problem(size: str, nodes: int, replicas: int, pod: Resources) -> str | None:
             f"{size!r}: not a size of the B, D, E or F family, version 2 or later, "
             "such as Standard_D4as_v5; only their room for pods is known"
         )
-    cpu, memory = types.millicores(pod.cpu), types.mebibytes(pod.memory.request)
+    cpu = max(types.millicores(pod.cpu), INITIALISE[0])
+    memory = max(types.mebibytes(pod.memory.request), INITIALISE[1])
     first = Room(node.cpu - _SYSTEM[0] - POSTGRESQL[0], node.memory - _SYSTEM[1] - POSTGRESQL[1])
     pods = _fit(first, cpu, memory) + (nodes - 1) * _fit(node, cpu, memory)
     if pods >= replicas + 1:

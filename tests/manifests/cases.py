@@ -63,21 +63,21 @@ def case(name: str) -> Built:
     return build(FILES[name].read_text(), name.rpartition("/")[2])
 
 
-def build(text: str, name: str = "test") -> Built:
-    """Render an environment file beside the hand-written bases, and build what was rendered.
+def build(text: str, name: str = "test", *, root: Path = ROOT) -> Built:
+    """Render an environment file beside the hand-written bases of `root`, and build the result.
 
     `sops` files are left out: they are the Secret alone, and no key for them is here.
     """
     env = environment.check(name, environment.parse(name, text))
     kustomize_ = programs.find(ROOT, "kustomize", say=print)
     with tempfile.TemporaryDirectory() as folder:
-        root = Path(folder)
+        copy = Path(folder)
         for part in ("base", "components"):
-            shutil.copytree(ROOT / "apps/mlflow" / part, root / "apps/mlflow" / part)
+            shutil.copytree(root / "apps/mlflow" / part, copy / "apps/mlflow" / part)
         for file in render.files(env, encrypted=False):
-            write(root, str(file.path), file.text)
+            write(copy, str(file.path), file.text)
         data, server = (
-            tuple(objects.read(path, kustomize.build(kustomize_, root, path)))
+            tuple(objects.read(path, kustomize.build(kustomize_, copy, path)))
             for path in (render.apps_mlflow.folder(env) / part for part in ("data", "server"))
         )
     return Built(env, data, server)
