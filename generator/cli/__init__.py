@@ -33,7 +33,10 @@ _COMMANDS = {
         "List the environments, each with its cluster, region, image and address.",
     ),
     "client": ("client:client", "Print a client's settings: address, user, where the password is."),
-    "local": ("local:local", "Run an MLflow server on this machine, until Ctrl-C."),
+    "local": (
+        "local:local",
+        "Run an MLflow server on this machine, until Ctrl-C; its data stays in .local/.",
+    ),
     "schema": ("environments:schema", "Print the JSON Schema of an environment file, for editors."),
 }
 

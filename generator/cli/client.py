@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 @click.option("--check", is_flag=True, help="Try the server with these settings instead.")
 @click.pass_obj
 def client(root: Path, env_name: str, shell: str, check: bool) -> None:
-    """Print the settings of a client: address, user, and how to fetch the password.
+    """Print a client's settings: address, user, where the password is.
 
     The password itself is never printed. --check takes it from MLFLOW_TRACKING_PASSWORD, and says
     in a word what is wrong.
 
-    Example: eval "$(gen client --env prod)" && gen client --env prod --check
+    Example: gen client --env prod --shell dotenv
     """
     from generator import environment
     from generator.client import settings, shells
