@@ -1,0 +1,43 @@
+# shellcheck shell=bash
+# An environment -> nothing, or only what holds its data.
+
+command_destroy() { # option
+  local answer last
+  [ "$1" != --delete-data ] || delete_data=yes
+  writing=yes
+  look
+  run_phase compare >"$work/plan"
+  [ "$unreadable" = 0 ] || die "$(grep '^?' "$work/plan")" 'Nothing was deleted.'
+  confirm
+  log "destroy $1"
+  last=$declared
+  for ((turn = last; turn > 0; turn--)); do
+    [ "$turn" != 1 ] || destroy_disks
+    run_phase remove
+  done
+}
+
+confirm() {
+  local typed
+  printf 'This deletes %s%s in subscription %s.\nType the name of the environment to go on: ' \
+    "$environment" "${delete_data:+ AND ITS DATA}" "$subscription" >&2
+  IFS= read -r typed || typed=''
+  [ "$typed" = "$environment" ] || die '' "That is not $environment. Nothing was deleted."
+}
+
+# PostgreSQL's disk: Kubernetes made it in our group, so that it outlives the cluster.
+destroy_disks() {
+  local disk
+  ask "$(group_id)/providers/Microsoft.Compute/disks?api-version=2023-04-02" \
+    "value[?tags.\"kubernetes.io-created-for-pvc-namespace\"=='mlflow'].name"
+  read_one "$asked"
+  answer_to "$asked"
+  for disk in ${answer[@]+"${answer[@]}"}; do
+    if [ -n "$delete_data" ]; then
+      say "- disk $disk"
+      write az disk delete --resource-group "$resource_group" --name "$disk" --yes
+    else
+      say "= disk $disk: kept"
+    fi
+  done
+}

@@ -1,0 +1,80 @@
+# shellcheck shell=bash
+# Azure Key Vault: the vault, and in it the secrets that MLflow needs.
+
+readonly vault_version=2026-02-01
+readonly vault_provider=$in_subscription/providers/Microsoft.KeyVault
+
+vault_id() { # vault
+  id_of Microsoft.KeyVault/vaults "$1"
+}
+
+# Opened by roles, and a deleted one can be brought back for a week.
+key_vault() { # vault
+  resource 'key vault' "$1" "$(vault_id "$1")" "$vault_version"
+  property location "$location"
+  never 'a vault cannot move'
+  property properties.enableRbacAuthorization true --enable-rbac-authorization true
+  tagged
+  on_create create_or_recover_vault "$1"
+  on_change write az keyvault update --resource-group "$resource_group" --name "$1"
+  on_destroy write az keyvault delete --resource-group "$resource_group" --name "$1"
+  on_leftover purge_vault
+  unless vault_name_is_taken
+  holds_data
+  settle
+}
+
+create_or_recover_vault() { # vault flag...
+  local vault=$1
+  shift
+  if [ -z "$dry_run" ] && [ "$(deleted_vault_id "$vault")" = "$id" ]; then
+    write az keyvault recover --resource-group "$resource_group" --name "$vault" \
+      --location "$location"
+  else
+    write az keyvault create --resource-group "$resource_group" --name "$vault" \
+      --location "$location" --retention-days 7 "$@"
+  fi
+}
+
+# Print the id that a deleted vault of this name had, or nothing.
+deleted_vault_id() { # vault
+  ask "$vault_provider/locations/$location/deletedVaults/$1?api-version=$vault_version" \
+    properties.vaultId
+  read_one "$asked"
+  answer_to "$asked"
+  printf '%s' "${answer[0]:-}"
+}
+
+vault_name_is_taken() {
+  local taken
+  [ "$(deleted_vault_id "$name")" != "$id" ] || return 0
+  taken=$(az keyvault check-name --name "$name" --query 'nameAvailable || message' --output tsv \
+    --subscription "$subscription" --only-show-errors)
+  [ "$taken" = true ] || printf '%s Choose another secrets.key_vault.' "$taken"
+}
+
+purge_vault() {
+  [ -n "$delete_data" ] && [ -n "$(deleted_vault_id "$name")" ] || return 0
+  say "- key vault $name: purged"
+  write az keyvault purge --name "$name" --location "$location"
+}
+
+# Made once; a new one is made by deleting it, or by `gen secrets rotate`. `pipeline` prints it.
+key_vault_secret() { # vault secret pipeline
+  resource 'vault secret' "$2" "$(vault_id "$1")/secrets/$2" "$vault_version"
+  listed "$(vault_id "$1")/secrets?api-version=$vault_version" 'value[].name' "$2"
+  on_create write_from "$3" az keyvault secret set --vault-name "$1" --name "$2" \
+    --file /dev/stdin --encoding utf-8
+  settle
+}
+
+# 256 bits, in characters that no program needs to escape.
+random_secret() { # vault secret
+  key_vault_secret "$1" "$2" "od -An -vtx1 -N32 /dev/urandom | tr -d ' \n'"
+}
+
+storage_connection_secret() { # vault secret account
+  key_vault_secret "$1" "$2" "$(shell_words az storage account show-connection-string \
+    --resource-group "$resource_group" --name "$3" --subscription "$subscription" \
+    --query connectionString --output tsv)"
+}

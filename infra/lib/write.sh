@@ -1,0 +1,109 @@
+# shellcheck shell=bash
+# A verdict -> the writes that make it "same", and the deletions that undo it.
+
+: "${poll_seconds:=10}"
+turn=0         # in phase remove: the number of the resource to delete
+delete_data='' # in phase remove: whether data goes too
+
+bring_about() {
+  case $state in '' | Succeeded | Failed | Canceled) ;; *) await ;; esac
+  case $verdict in
+    =) return 0 ;;
+    +)
+      say "+ $kind $name"
+      collect ${paths[@]+"${!paths[@]}"}
+      run "${create[@]}"
+      ;;
+    '~')
+      say "~ $kind $name: ${reasons[*]}"
+      change_what_differs
+      ;;
+    *) die "$verdict $kind $name: ${reasons[*]}" 'It changed since it was planned. Run plan again.' ;;
+  esac
+  await
+  case $state in
+    Failed | Canceled) die "$kind $name ended as $state; see: $(shell_words az rest --url "$address")" ;;
+  esac
+}
+
+say() { # line
+  [ -n "$dry_run" ] || printf '%s\n' "$1" >&2
+}
+
+change_what_differs() {
+  local place plain=''
+  case $state in Failed | Canceled) plain=yes ;; esac
+  for place in ${differing[@]+"${differing[@]}"}; do
+    case ${cures[place]} in
+      change) plain=yes ;;
+      merge_tags) ;;
+      *) "${cures[place]}" "${wanted[place]}" "${answer[place]}" ;;
+    esac
+  done
+  collect ${differing[@]+"${differing[@]}"}
+  [ ${#tag_words[@]} = 0 ] ||
+    write az tag update --resource-id "$id" --operation Merge --tags "${tag_words[@]}"
+  tag_words=()
+  [ -z "$plain" ] || run "${change[@]}"
+}
+
+# Sort what the properties at these places add to a command into `flags` and `tag_words`.
+collect() { # place...
+  local place
+  flags=() tag_words=()
+  for place in "$@"; do
+    case ${cures[place]} in
+      merge_tags) tag_words+=("${words[@]:first[place]:count[place]}") ;;
+      *) flags+=(${words[@]+"${words[@]:first[place]:count[place]}"}) ;;
+    esac
+  done
+}
+
+run() { # command...
+  "$@" ${flags[@]+"${flags[@]}"} ${tag_words[@]+--tags "${tag_words[@]}"}
+}
+
+# Read the resource again until Azure is done with it, and compare anew.
+await() {
+  local start=$SECONDS
+  if [ -n "$dry_run" ]; then
+    print_outputs
+    return
+  fi
+  [ -n "$state_path" ] || [ ${#outputs[@]} != 0 ] || return 0
+  while :; do
+    read_one "${readings[declared]}"
+    compare
+    case $found$state in
+      yes | yesSucceeded | yesFailed | yesCanceled) return ;;
+    esac
+    [ $((SECONDS - start)) -lt "$patience_seconds" ] ||
+      die "$kind $name is $state for $patience_seconds s; see: az rest --url '$address'"
+    sleep "$poll_seconds"
+  done
+}
+
+# With --dry-run: how a person gets at the outputs that the commands below need.
+print_outputs() {
+  local place
+  for place in ${outputs[@]+"${!outputs[@]}"}; do
+    printf '%s=$(%s)\n' "${outputs[place]}" "$(shell_words az rest --method get --url "$address" \
+      --query "${output_paths[place]}" --output tsv)"
+  done
+}
+
+# --- Deleting ---------------------------------------------------------------------------------
+
+remove() {
+  answer_to "${readings[declared]}"
+  [ -z "$list" ] || find_in_list
+  if [ -n "$data" ] && [ -z "$delete_data" ]; then
+    [ "$found" = no ] || say "= $kind $name: kept"
+    return 0
+  fi
+  if [ "$found" != no ] && [ ${#delete[@]} != 0 ]; then
+    say "- $kind $name"
+    "${delete[@]}"
+  fi
+  [ -z "$leftover" ] || "$leftover"
+}

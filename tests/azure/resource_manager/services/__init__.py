@@ -1,0 +1,1 @@
+"""One module for each Azure service: its resource types and its other requests."""

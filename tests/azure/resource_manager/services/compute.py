@@ -1,0 +1,61 @@
+"""What a region offers: VM sizes, quota; and the disks and addresses that a cluster makes."""
+
+import re
+
+from ..cloud import Body, Cloud
+from ..kinds import Kind
+from ..messages import Request, Response
+from ..routes import Routes
+
+_FAMILIES = {"D": "standardDASv5Family", "B": "standardBSFamily", "E": "standardEASv5Family"}
+routes = Routes()
+
+
+KINDS = (
+    Kind(
+        type="Microsoft.Compute/disks",
+        sdk="compute.v2023_04_02",
+        versions=("2023-04-02",),
+        model="Disk",
+    ),
+    Kind(
+        type="Microsoft.Network/publicIPAddresses",
+        sdk="network",
+        versions=("2022-01-01",),
+        model="PublicIPAddress",
+    ),
+)
+
+
+@routes.add("GET", r"/subscriptions/[^/]+/providers/Microsoft\.Compute/skus")
+def _skus(cloud: Cloud, request: Request) -> Response:
+    location = re.search(r"location eq '([^']+)'", request.query.get("$filter", ""))
+    names = [f"Standard_D{cores}as_v5" for cores in (2, 4, 8, 16)] + ["Standard_E4as_v5"]
+    return Response(200, {"value": [_sku(cloud, name, location[1] if location else "") for name in names]})
+
+
+def _sku(cloud: Cloud, name: str, location: str) -> Body:
+    cores = re.findall(r"\d+", name)[0]
+    return {
+        "resourceType": "virtualMachines",
+        "name": name,
+        "family": _FAMILIES[name[9]],
+        "locations": [location],
+        "capabilities": [{"name": "vCPUs", "value": cores}],
+        "restrictions": cloud.sku_restrictions,
+    }
+
+
+@routes.add("GET", r"/subscriptions/[^/]+/providers/Microsoft\.Compute/locations/[^/]+/usages")
+def _usages(cloud: Cloud, request: Request) -> Response:
+    names = ["cores", *_FAMILIES.values()]
+    used = sum(
+        pool["count"] * int(re.findall(r"\d+", pool["vmSize"])[0])
+        for cluster in cloud.of_type("Microsoft.ContainerService/managedClusters")
+        for pool in cluster["properties"]["agentPoolProfiles"]
+    )
+    values = [
+        {"name": {"value": name}, "currentValue": used, "limit": cloud.quota, "unit": "Count"}
+        for name in names
+    ]
+    return Response(200, {"value": values})
