@@ -48,8 +48,11 @@ deleted_vault_id() { # vault
 vault_name_is_taken() {
   local taken
   [ "$(deleted_vault_id "$name")" != "$id" ] || return 0
-  taken=$(az keyvault check-name --name "$name" --query 'nameAvailable || message' --output tsv \
-    --subscription "$subscription" --only-show-errors)
+  # az's own check-name knows only the names of hardware vaults.
+  taken=$(az rest --method post --query 'nameAvailable || message' --output tsv --only-show-errors \
+    --url "$vault_provider/checkNameAvailability?api-version=$vault_version" \
+    --body "{\"name\": $(json_string "$name"), \"type\": \"Microsoft.KeyVault/vaults\"}") ||
+    taken='Its name cannot be checked.'
   [ "$taken" = true ] || printf '%s Choose another secrets.key_vault.' "$taken"
 }
 

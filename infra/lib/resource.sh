@@ -88,7 +88,8 @@ settle() {
   case $phase in
     gather)
       ask "$address" "$(query)"
-      readings[declared]=$asked
+      readings[declared]=$asked found=no
+      set_outputs
       ;;
     compare)
       compare

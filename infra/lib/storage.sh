@@ -34,7 +34,7 @@ storage_account() { # account shared_keys
 storage_name_is_taken() {
   local taken
   taken=$(az storage account check-name --name "$name" --query 'nameAvailable || message' \
-    --output tsv --subscription "$subscription" --only-show-errors)
+    --output tsv --subscription "$subscription" --only-show-errors) || taken='Its name cannot be checked.'
   [ "$taken" = true ] || printf '%s Choose another apps.mlflow.artifacts.account.' "$taken"
 }
 

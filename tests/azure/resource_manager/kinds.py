@@ -37,6 +37,8 @@ class Kind:
     """Whether a PUT leaves alone what it does not name. Most replace."""
     slow: bool = False
     """Whether writes are answered before they are done."""
+    located: bool = False
+    """Whether making one is answered by 202 and a place to ask for it; changing one is quick."""
     global_name: bool = False
     implied: Body = field(default_factory=dict)
     """What is there as soon as its parent is: this type's `default` instance."""

@@ -16,6 +16,8 @@ from .services import clusters, compute, flux, groups, identities, roles, storag
 _SERVICES = (clusters, compute, flux, groups, identities, roles, storage, subscription, vaults)
 KINDS = {kind.type.lower(): kind for service in _SERVICES for kind in service.KINDS}
 _HOST = f"https://management.{DOMAIN}"
+_LOCATED = "location"
+_SOON = {"x-ms-retry-after-ms": "50"}  # Azure says 15 s or so; clients take milliseconds, too
 _UNDER_WAY = {"Creating", "Updating", "Deleting"}
 
 
@@ -116,13 +118,15 @@ def _store(
         kind.check_fixed(before, after)
     kind.prepare(cloud, after, before)
     kind.check_body(after, "GET")
-    state = "Succeeded" if not kind.slow else "Updating" if before else "Creating"
-    if kind.slow or kind is groups.GROUP:
+    busy = kind.slow or (kind.located and before is None)
+    if busy or kind.located or kind is groups.GROUP:
+        state = "Succeeded" if not busy else "Updating" if before else "Creating"
         after["properties"]["provisioningState"] = state
     cloud.resources[identifier.id.lower()] = after
-    if kind.slow:
-        return _begin(cloud, after, Response(200 if before else 201, after))
-    return Response(200 if before else 201, after)
+    if not busy:
+        return Response(200 if before else 201, after)
+    status = 202 if kind.located else 200 if before else 201
+    return _begin(cloud, after, Response(status, None if kind.located else after))
 
 
 def _named(kind: Kind, identifier: Identifier, body: Body) -> Body:
@@ -138,6 +142,8 @@ def _check_idle(cloud: Cloud, body: Body | None) -> None:
         return
     for part in itertools.accumulate(body["id"].split("/"), "{}/{}".format):
         other = cloud.get(part)
+        if other:
+            _look(cloud, other["id"])  # who waits by trying again sees time pass, too
         state = other["properties"].get("provisioningState") if other else None
         if state in _UNDER_WAY:
             message = f"Another operation ({state}) is in progress on {part}; try again later."
@@ -171,9 +177,10 @@ _VERBS = {"GET": _get, "HEAD": _head, "PUT": _put, "PATCH": _patch, "DELETE": _d
 def _begin(cloud: Cloud, body: Body, response: Response) -> Response:
     name = str(uuid.uuid4())
     cloud.operations[name] = Operation(body["id"], cloud.slow)
-    address = f"{_HOST}/operations/{name}?api-version={DOMAIN}"
-    response.headers["Retry-After"] = "0.1"
-    response.headers["Location" if response.status == 202 else "Azure-AsyncOperation"] = address
+    located = response.status == 202
+    address = f"{_HOST}/operations/{name}?api-version={_LOCATED if located else 'status'}"
+    response.headers.update(_SOON)
+    response.headers["Location" if located else "Azure-AsyncOperation"] = address
     return response
 
 
@@ -187,7 +194,10 @@ def _operation(cloud: Cloud, request: Request) -> Response:
     body: dict[str, Any] = {"name": name, "status": status}
     if status == "Failed":
         body["error"] = {"code": "Failed", "message": "The operation failed."}
-    return Response(202 if waiting else 200, body, {"Retry-After": "0.1"} if waiting else {})
+    made = cloud.get(operation.resource)
+    if not waiting and request.query["api-version"] == _LOCATED:
+        return Response(200, made) if made else Response(204)
+    return Response(202 if waiting else 200, body, _SOON if waiting else {})
 
 
 def _look(cloud: Cloud, identifier: str) -> None:

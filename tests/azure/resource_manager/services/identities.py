@@ -5,8 +5,9 @@ from ..kinds import Kind
 from ..messages import Refused
 from ..routes import Routes
 
-# The older one is the SDK's; the newer is what the pinned client's own identity commands send.
-_VERSIONS = ("2024-11-30", "2025-05-31-preview")
+# The first is the SDK's; the other is what the pinned client's own commands send.
+_IDENTITY_VERSIONS = ("2024-11-30", "2025-05-31-preview")
+_CREDENTIAL_VERSIONS = ("2024-11-30", "2025-01-31-preview")
 _MOST = 20
 routes = Routes()
 
@@ -35,7 +36,7 @@ KINDS = (
     Kind(
         type="Microsoft.ManagedIdentity/userAssignedIdentities",
         sdk="msi.v2024_11_30",
-        versions=_VERSIONS,
+        versions=_IDENTITY_VERSIONS,
         model="Identity",
         change="IdentityUpdate",
         name=r"[A-Za-z0-9][-\w]{2,127}",
@@ -45,7 +46,7 @@ KINDS = (
     Kind(
         type="Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials",
         sdk="msi.v2024_11_30",
-        versions=_VERSIONS,
+        versions=_CREDENTIAL_VERSIONS,
         model="FederatedIdentityCredential",
         name=r"[a-zA-Z0-9][a-zA-Z0-9_-]{2,119}",
         prepare=_credential,

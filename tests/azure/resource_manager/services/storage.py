@@ -31,7 +31,7 @@ KINDS = (
         name="[a-z0-9]{3,24}",
         fixed=("location", "kind"),
         put_merges=True,
-        slow=True,
+        located=True,
         global_name=True,
         prepare=_account,
     ),
