@@ -14,7 +14,7 @@ aks_id() { # cluster
 # No local accounts, no shell on nodes, network policies that Cilium enforces, versions kept
 # current by AKS. Sets cluster_issuer, cluster_principal_id and cluster_node_group.
 aks_cluster() { # cluster secrets_provider
-  cluster=$1
+  cluster=$1 cluster_scope=$(aks_id "$1")
   resource 'AKS cluster' "$1" "$(aks_id "$1")" "$aks_version"
   settles_at properties.provisioningState
   output cluster_issuer properties.oidcIssuerProfile.issuerURL
@@ -47,7 +47,7 @@ cluster_versions() {
   property "properties.supportPlan || 'KubernetesOfficial'" "$plan" --k8s-support-plan "$plan"
   property properties.kubernetesVersion "$kubernetes_version" \
     --kubernetes-version "$kubernetes_version"
-  or_patch_of_it
+  or_like "$kubernetes_version.*"
   hindered_by version_step
   changed_by upgrade_cluster
   property properties.autoUpgradeProfile.upgradeChannel patch --auto-upgrade-channel patch

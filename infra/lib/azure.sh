@@ -6,7 +6,7 @@
 # How long a role may take to act (Azure's documentation: up to half an hour).
 : "${patience_seconds:=1800}"
 : "${progress_seconds:=30}"
-readonly readers=8
+readonly readers=8 # at a time: az is mostly waiting for Azure
 
 die() { # message...
   printf '%s\n' "$@" >&2

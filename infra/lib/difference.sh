@@ -37,7 +37,7 @@ compare_absent() {
 compare_properties() {
   local place
   for place in ${paths[@]+"${!paths[@]}"}; do
-    matches "${answer[place]}" "${wanted[place]}" "${loose[place]}" || differs "$place"
+    matches "${answer[place]}" "${wanted[place]}" "${patterns[place]}" || differs "$place"
   done
   if [ -n "$state_path" ]; then
     state=${answer[${#paths[@]} + ${#outputs[@]}]}
@@ -45,12 +45,10 @@ compare_properties() {
   fi
 }
 
-matches() { # actual wanted loose
-  case $1 in
-    "$2") return 0 ;;
-    "$2".*) [ -n "$3" ] ;;
-    *) return 1 ;;
-  esac
+matches() { # actual wanted pattern
+  [ "$1" = "$2" ] && return
+  # shellcheck disable=SC2254 # a pattern is what it is
+  case $1 in $3) return 0 ;; *) return 1 ;; esac
 }
 
 differs() { # place

@@ -37,7 +37,7 @@ patch() { # body
 
 # Flux's GitRepository flux-system and two Kustomizations: `facts`, which brings the ids that only
 # Azure knows into the cluster, and `cluster`, which is everything else.
-flux_configuration() { # cluster url branch auth path client_id tenant_id
+flux_configuration() { # cluster url branch auth path
   local repository kustomizations
   resource 'Flux configuration' flux-system \
     "$(configuration_id "$1" fluxConfigurations flux-system)" "$configuration_version"
@@ -46,12 +46,12 @@ flux_configuration() { # cluster url branch auth path client_id tenant_id
   property properties.gitRepository.url "$2"
   property properties.gitRepository.repositoryRef.branch "$3"
   property properties.kustomizations.facts.path ./infra/facts
-  property properties.kustomizations.facts.postBuild.substitute.azure_client_id "$6"
-  property properties.kustomizations.facts.postBuild.substitute.azure_tenant_id "$7"
+  property properties.kustomizations.facts.postBuild.substitute.azure_client_id "$pods_client_id"
+  property properties.kustomizations.facts.postBuild.substitute.azure_tenant_id "$tenant"
   property properties.kustomizations.cluster.path "$5"
   property 'properties.kustomizations.cluster.[prune,dependsOn]' '[true,["facts"]]'
   repository=$(git_repository "$2" "$3" "$4")
-  kustomizations=$(kustomizations "$5" "$6" "$7")
+  kustomizations=$(kustomizations "$5" "$pods_client_id" "$tenant")
   on_create put_configuration "$4" "$repository" "$kustomizations"
   on_change patch "{\"properties\": {$repository, $kustomizations}}"
   settle

@@ -4,7 +4,7 @@
 readonly group_version=2025-04-01
 
 group_id() {
-  printf '%s/resourceGroups/%s' "$in_subscription" "$resource_group"
+  printf '%s/resourceGroups/%s' "$subscription_scope" "$resource_group"
 }
 
 id_of() { # type name
@@ -12,6 +12,7 @@ id_of() { # type name
 }
 
 resource_group() {
+  group_scope=$(group_id)
   resource 'resource group' "$resource_group" "$(group_id)" "$group_version"
   property location "$location" --location "$location"
   never 'a group cannot move'

@@ -20,12 +20,20 @@ managed_identity() { # symbol identity
   settle
 }
 
+# What GitHub Actions of `repository` may become in the GitHub environment `place`.
+github_credential() { # identity repository place
+  local owner=${2%%/*} name=${2#*/}
+  federated_credential "$1" github https://token.actions.githubusercontent.com \
+    "${GITHUB_SUBJECT:-repo:$2}:environment:$3" "repo:$owner@*/$name@*:environment:$3"
+}
+
 # A token of `issuer` for `subject` is as good as the identity. Azure takes one at a time.
-federated_credential() { # identity credential issuer subject
+federated_credential() { # identity credential issuer subject [subject_pattern]
   resource 'federated credential' "$2" "$(identity_id "$1")/federatedIdentityCredentials/$2" \
     "$identity_version"
   property properties.issuer "$3" --issuer "$3"
   property properties.subject "$4" --subject "$4"
+  or_like "${5:-$4}"
   property 'properties.audiences[0]' api://AzureADTokenExchange \
     --audiences api://AzureADTokenExchange
   on_create write az identity federated-credential create --resource-group "$resource_group" \

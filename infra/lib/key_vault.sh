@@ -2,7 +2,7 @@
 # Azure Key Vault: the vault, and in it the secrets that MLflow needs.
 
 readonly vault_version=2026-02-01
-readonly vault_provider=$in_subscription/providers/Microsoft.KeyVault
+readonly vault_provider=$subscription_scope/providers/Microsoft.KeyVault
 
 vault_id() { # vault
   id_of Microsoft.KeyVault/vaults "$1"
@@ -10,6 +10,7 @@ vault_id() { # vault
 
 # Opened by roles, and a deleted one can be brought back for a week.
 key_vault() { # vault
+  vault_scope=$(vault_id "$1")
   resource 'key vault' "$1" "$(vault_id "$1")" "$vault_version"
   property location "$location"
   never 'a vault cannot move'
@@ -71,9 +72,9 @@ key_vault_secret() { # vault secret pipeline
   settle
 }
 
-# 256 bits, in characters that no program needs to escape.
-random_secret() { # vault secret
-  key_vault_secret "$1" "$2" "od -An -vtx1 -N32 /dev/urandom | tr -d ' \n'"
+# Random characters that no program needs to escape, four bits each.
+random_secret() { # vault secret length
+  key_vault_secret "$1" "$2" "od -An -vtx1 -N$(($3 / 2)) /dev/urandom | tr -d ' \n'"
 }
 
 storage_connection_secret() { # vault secret account

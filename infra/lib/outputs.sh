@@ -51,7 +51,11 @@ known() { # value otherwise
 
 # The address that the Service mlflow got, which AKS keeps in the cluster's node group.
 server_address() { # exposure
-  local networks=$in_subscription/resourceGroups/$cluster_node_group/providers/Microsoft.Network
+  result address "$(find_address "$1")"
+}
+
+find_address() { # exposure
+  local networks=$subscription_scope/resourceGroups/$cluster_node_group/providers/Microsoft.Network
   ! is_unknown "$cluster_node_group" || return 0
   case $1 in
     load-balancer)

@@ -21,7 +21,7 @@ preflight_here() {
   type -P az >/dev/null || found_az=''
   [ "$subscription" != "$placeholder" ] ||
     problem "azure.subscription is still the placeholder $placeholder" \
-      "edit $environment_file, then: gen render --env $environment"
+      "edit environments/$environment.yaml, then: gen render --env $environment"
   if [ -z "$found_az" ]; then
     problem 'az, the Azure client, is not installed' 'pip install azure-cli'
   else
@@ -78,12 +78,12 @@ preflight_answer() { # name
   fi
 }
 
-readonly in_subscription=/subscriptions/$subscription
-readonly compute=$in_subscription/providers/Microsoft.Compute
+readonly subscription_scope=/subscriptions/$subscription
+readonly compute=$subscription_scope/providers/Microsoft.Compute
 
 preflight_ask() {
   preflight_question roles \
-    "$in_subscription/providers/Microsoft.Authorization/roleAssignments?api-version=2022-04-01&\$filter=assignedTo('$caller')" \
+    "$subscription_scope/providers/Microsoft.Authorization/roleAssignments?api-version=2022-04-01&\$filter=assignedTo('$caller')" \
     "value[].join(' ', [properties.roleDefinitionId, properties.scope])"
   preflight_question sizes \
     "$compute/skus?api-version=2021-07-01&\$filter=location eq '$location'" \
@@ -91,7 +91,7 @@ preflight_ask() {
   preflight_question quota "$compute/locations/$location/usages?api-version=2024-07-01" \
     "value[].join(' ', [name.value, to_string(currentValue), to_string(limit)])"
   preflight_question versions \
-    "$in_subscription/providers/Microsoft.ContainerService/locations/$location/kubernetesVersions?api-version=$aks_version" \
+    "$subscription_scope/providers/Microsoft.ContainerService/locations/$location/kubernetesVersions?api-version=$aks_version" \
     'values[].version'
 }
 
@@ -122,13 +122,13 @@ check_roles() {
 
 missing_role() { # role
   problem "you lack the role $1" \
-    "an owner runs: az role assignment create --assignee-object-id $caller --role '$1' --scope $in_subscription"
+    "an owner runs: az role assignment create --assignee-object-id $caller --role '$1' --scope $subscription_scope"
 }
 
 reaches_group() { # scope
   case $1/ in
-    "$in_subscription/resourceGroups/$resource_group"/) return 0 ;;
-    "$in_subscription"/*) [ "$1" = "$in_subscription" ] ;;
+    "$subscription_scope/resourceGroups/$resource_group"/) return 0 ;;
+    "$subscription_scope"/*) [ "$1" = "$subscription_scope" ] ;;
     *) return 0 ;;
   esac
 }
@@ -139,7 +139,7 @@ check_version() {
     [ "$line" != "$kubernetes_version" ] || return 0
   done
   problem "AKS does not offer Kubernetes $kubernetes_version in $location, but ${answer[*]}" \
-    "set cluster.kubernetes_version in $environment_file"
+    "set cluster.kubernetes_version in environments/$environment.yaml"
 }
 
 # Offered, not restricted, and quota for the nodes and the one more that an upgrade adds.
@@ -147,12 +147,12 @@ check_size() {
   local family=${answer[0]:-} cores=${answer[1]:-0} restricted=${answer[2]:-} nodes=1
   if [ -z "$family" ]; then
     problem "$location does not offer the VM size $node_size to this subscription" \
-      "az vm list-skus --location $location --resource-type virtualMachines --output table, then set cluster.nodes.size in $environment_file"
+      "az vm list-skus --location $location --resource-type virtualMachines --output table, then set cluster.nodes.size in environments/$environment.yaml"
     return
   fi
   [ "$restricted" = '[]' ] ||
     problem "the VM size $node_size is restricted in $location: $restricted" \
-      "ask support to lift it, or set another cluster.nodes.size in $environment_file"
+      "ask support to lift it, or set another cluster.nodes.size in environments/$environment.yaml"
   [ ! -e "$work/missing.$cluster_question" ] || nodes=$((node_count + 1))
   ! preflight_answer quota || check_quota "$family" $((nodes * cores))
 }

@@ -14,7 +14,7 @@ readings=() # each resource's question
 
 resource() { # kind name id api-version
   kind=$1 name=$2 id=$3 address="$3?api-version=$4"
-  paths=() wanted=() first=() count=() words=() cures=() loose=() hindrances=()
+  paths=() wanted=() first=() count=() words=() cures=() patterns=() hindrances=()
   outputs=() output_paths=() list='' item='' state_path=''
   create=() change=() delete=() leftover='' obstacle='' data=''
 }
@@ -27,7 +27,7 @@ listed() { # address path item
 # `path` (JMESPath) must be `value`; `word`s set it in the commands that create and change.
 property() { # path value word...
   local place=${#paths[@]}
-  paths[place]=$1 wanted[place]=$2 cures[place]=change loose[place]='' hindrances[place]=''
+  paths[place]=$1 wanted[place]=$2 cures[place]=change patterns[place]=$2 hindrances[place]=''
   shift 2
   first[place]=${#words[@]} count[place]=$#
   words+=("$@")
@@ -48,9 +48,9 @@ hindered_by() { # function
   hindrances[${#paths[@]} - 1]=$1
 }
 
-# The property above may be a more exact version than the wanted one.
-or_patch_of_it() {
-  loose[${#paths[@]} - 1]=yes
+# The property above may also be what `pattern` (as in `case`) matches.
+or_like() { # pattern
+  patterns[${#paths[@]} - 1]=$1
 }
 
 # The environment's tags. Others may have put more there: those stay.

@@ -12,14 +12,24 @@ readonly role_secrets_officer=b86a8fe4-44ce-4948-aee5-eccb2c155cd7
 readonly role_secrets_user=4633458b-17de-408a-b874-0445c86b69e6
 readonly role_cluster_admin=b1ff04bb-8a4e-4dc4-8eb5-8693973ce19b
 
+# Azure may not know a new identity yet: told that it is one, it does not look it up.
+identity_role() { # who principal_id role scope
+  role_assignment "$@" ServicePrincipal
+}
+
+# A user or a group: az finds out which.
+person_role() { # who principal_id role scope
+  role_assignment "$@" ''
+}
+
 # An assignment above `scope` counts: what it gives, it gives here.
-role_assignment() { # who principal_id role scope [principal_type]
+role_assignment() { # who principal_id role scope principal_type
   local role=role_$3 assignment
   assignment=$4/providers/Microsoft.Authorization/roleAssignments
   resource 'role assignment' "$3 for $1" "$assignment" 2022-04-01
   listed "$assignment?api-version=2022-04-01&\$filter=atScope()" \
     "value[?ends_with(properties.roleDefinitionId, '${!role}')].properties.principalId" "$2"
-  on_create assign_role "$2" "${!role}" "$4" "${5:-}"
+  on_create assign_role "$2" "${!role}" "$4" "$5"
   on_destroy write az rest --method delete \
     --url "$assignment/$(assignment_name "$4" "${!role}" "$2")?api-version=2022-04-01"
   settle

@@ -8,9 +8,11 @@ storage_account_id() { # account
   id_of Microsoft.Storage/storageAccounts "$1"
 }
 
-# TLS 1.2, nothing public. `shared_keys` (true or false): whether the account's keys open it.
-storage_account() { # account shared_keys
-  storage_account=$1
+# TLS 1.2, nothing public. Its keys open it only where `access` is account-key.
+storage_account() { # account access
+  local shared_keys=false
+  [ "$2" != account-key ] || shared_keys=true
+  storage_scope=$(storage_account_id "$1")
   resource 'storage account' "$1" "$(storage_account_id "$1")" "$storage_version"
   property location "$location" --location "$location"
   never 'an account cannot move; copy its blobs to a new one'
@@ -21,7 +23,8 @@ storage_account() { # account shared_keys
   property properties.supportsHttpsTrafficOnly true --https-only true
   property properties.allowBlobPublicAccess false --allow-blob-public-access false
   # Azure takes no word for yes.
-  property 'properties.allowSharedKeyAccess != `false`' "$2" --allow-shared-key-access "$2"
+  property 'properties.allowSharedKeyAccess != `false`' "$shared_keys" \
+    --allow-shared-key-access "$shared_keys"
   tagged
   on_create write az storage account create --resource-group "$resource_group" --name "$1"
   on_change write az storage account update --resource-group "$resource_group" --name "$1"
