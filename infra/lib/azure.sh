@@ -143,7 +143,9 @@ attempt() { # pipeline az argument...
 # Show that a long operation goes on.
 tick() { # az argument...
   trap 'kill $!; exit' TERM
-  while sleep "$progress_seconds" & wait $! && kill -0 $$; do
+  while kill -0 $$; do
+    sleep "$progress_seconds" &
+    wait $!
     printf '  ... az %s %s, %s s\n' "$2" "$3" "$SECONDS" >&3
   done
 }

@@ -29,7 +29,7 @@ github_credential() { # identity repository place
 
 # A token of `issuer` for `subject` is as good as the identity. Azure takes one at a time.
 federated_credential() { # identity credential issuer subject [subject_pattern]
-  resource 'federated credential' "$2" "$(identity_id "$1")/federatedIdentityCredentials/$2" \
+  resource 'federated credential' "$1/$2" "$(identity_id "$1")/federatedIdentityCredentials/$2" \
     "$identity_version"
   property properties.issuer "$3" --issuer "$3"
   property properties.subject "$4" --subject "$4"

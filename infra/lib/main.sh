@@ -18,6 +18,8 @@ lib=$(dirname "${BASH_SOURCE[0]}")
 . "$lib/destroy.sh"
 # shellcheck source=outputs.sh
 . "$lib/outputs.sh"
+# shellcheck source=commands.sh
+. "$lib/commands.sh"
 # shellcheck source=subscription.sh
 . "$lib/subscription.sh"
 # shellcheck source=group.sh
@@ -43,6 +45,7 @@ usage: $0 COMMAND
   apply [--dry-run]         do it; with --dry-run print the az commands instead, without a login
   outputs [--json]          show what others need to know: addresses, ids
   destroy [--delete-data]   delete, resource by resource; keep what holds data unless told
+  commands                  print every az command that changes something and can ever be run
   preflight                 check that this machine, the subscription and the region are ready
 
 In plan: = same, + create, ~ change, ! impossible and why.
@@ -56,7 +59,7 @@ main() { # command option
     apply) allow "$option" --dry-run ;;
     outputs) allow "$option" --json ;;
     destroy) allow "$option" --delete-data ;;
-    preflight) allow "$option" '' ;;
+    preflight | commands) allow "$option" '' ;;
     -h | --help | help)
       usage
       exit

@@ -7,6 +7,7 @@
 #   compare  says what differs
 #   write    writes what differs
 #   remove   deletes the one resource whose turn it is
+#   rehearse prints every command that the phases above can run
 
 phase=''
 declared=0  # resources so far in this phase
@@ -100,6 +101,7 @@ settle() {
       bring_about
       ;;
     remove) [ "$declared" != "$turn" ] || remove ;;
+    rehearse) rehearse ;;
   esac
 }
 

@@ -4,6 +4,7 @@ usage: python -m tests.azure.resource_manager FOLDER    (FOLDER gets ca.pem)
 """
 
 import dataclasses
+import pickle
 import sys
 import threading
 from pathlib import Path
@@ -95,7 +96,14 @@ class Azure:
             case "/state":
                 return Response(200, self.cloud.snapshot())
             case "/values":
-                return Response(200, [[s["value"] for s in v] for n in self.cloud.secrets.values() for v in n.values()])
+                return Response(
+                    200,
+                    [
+                        [s["value"] for s in v]
+                        for n in self.cloud.secrets.values()
+                        for v in n.values()
+                    ],
+                )
             case "/commands":
                 return Response(200, self.cloud.commands)
             case "/fault":
@@ -105,6 +113,10 @@ class Azure:
                     setattr(self.cloud, name, value if name != "forbidden" else set(value))
             case "/resource":
                 self.cloud.resources[body["id"].lower()] = body
+            case "/save":
+                Path(body["path"]).write_bytes(pickle.dumps(self.cloud))
+            case "/load":
+                self.cloud = pickle.loads(Path(body["path"]).read_bytes())
             case "/remove":
                 self.cloud.remove(body["id"])
             case _:

@@ -1,7 +1,6 @@
 """The state of one local Azure: its resources, its directory, its running operations."""
 
 import copy
-import threading
 import uuid
 from collections import Counter
 from dataclasses import dataclass, field
@@ -36,13 +35,14 @@ class Cloud:
     principals: dict[str, str] = field(default_factory=lambda: {CALLER: "User"})
     forbidden: set[str] = field(default_factory=set)  # names that others have, worldwide
     operations: dict[str, Operation] = field(default_factory=dict)
-    caller_roles: list[str] = field(default_factory=lambda: ["8e3af657-a8ff-443c-a75c-2fe8c4bcb635"])
+    caller_roles: list[str] = field(
+        default_factory=lambda: ["8e3af657-a8ff-443c-a75c-2fe8c4bcb635"]
+    )
     commands: list[Body] = field(default_factory=list)  # run inside clusters
     sku_restrictions: list[Body] = field(default_factory=list)
     quota: int = 10  # vCPUs
     slow: int = 1  # polls until a long operation is done
     born: Counter[str] = field(default_factory=Counter)
-    lock: threading.RLock = field(default_factory=threading.RLock)
 
     def guid(self, purpose: str) -> str:
         """Return a new id; the same purpose gives the same ids in the same order."""
@@ -71,7 +71,9 @@ class Cloud:
             if body:
                 self.resources.pop(body["id"].lower(), None)
                 principal = body.get("identity", {}).get("principalId")
-                self.principals.pop(principal or body.get("properties", {}).get("principalId"), None)
+                self.principals.pop(
+                    principal or body.get("properties", {}).get("principalId"), None
+                )
 
     def snapshot(self) -> Body:
         """Return the state without what changes by itself: running operations, secrets' values."""

@@ -20,7 +20,9 @@ def answer(request: Request) -> Response | None:
         tenant = request.path.strip("/").split("/")[0]
         return Response(200, _configuration(tenant))
     if path.endswith("/oauth2/v2.0/token"):
-        return Response(200, {"token_type": "Bearer", "expires_in": 86400, "access_token": _token()})
+        return Response(
+            200, {"token_type": "Bearer", "expires_in": 86400, "access_token": _token()}
+        )
     if path == "/common/discovery/instance":
         return Response(200, {"tenant_discovery_endpoint": f"{_LOGIN}/{TENANT}/v2.0"})
     return None

@@ -31,7 +31,9 @@ class Fault:
 
     def matches(self, request: Request) -> bool:
         """Say whether this request goes wrong, and count it."""
-        if not re.fullmatch(self.method, request.method) or not re.search(self.path, request.path, re.I):
+        if not re.fullmatch(self.method, request.method) or not re.search(
+            self.path, request.path, re.I
+        ):
             return False
         self.skip -= 1
         if self.skip >= 0 or self.times <= 0:

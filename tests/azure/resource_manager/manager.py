@@ -11,7 +11,17 @@ from .cloud import SUBSCRIPTION, Body, Cloud, Operation, merged
 from .identifiers import Identifier
 from .kinds import Kind
 from .messages import Refused, Request, Response, not_found
-from .services import clusters, compute, flux, groups, identities, roles, storage, subscription, vaults
+from .services import (
+    clusters,
+    compute,
+    flux,
+    groups,
+    identities,
+    roles,
+    storage,
+    subscription,
+    vaults,
+)
 
 _SERVICES = (clusters, compute, flux, groups, identities, roles, storage, subscription, vaults)
 KINDS = {kind.type.lower(): kind for service in _SERVICES for kind in service.KINDS}
@@ -29,7 +39,9 @@ def answer(cloud: Cloud, request: Request) -> Response:
         raise Refused(401, "AuthenticationFailed", "The 'Authorization' header is missing.")
     named = identifiers.subscription(request.path)
     if named not in ("", SUBSCRIPTION):
-        raise Refused(404, "SubscriptionNotFound", f"The subscription '{named}' could not be found.")
+        raise Refused(
+            404, "SubscriptionNotFound", f"The subscription '{named}' could not be found."
+        )
     if request.path.startswith("/operations/"):
         return _operation(cloud, request)
     for service in _SERVICES:
@@ -42,7 +54,9 @@ def _resource(cloud: Cloud, request: Request) -> Response:
     identifier = identifiers.parse(request.path)
     kind = KINDS.get(identifier.type.lower()) if identifier else None
     if identifier is None or kind is None:
-        raise Refused(404, "InvalidResourceType", f"{request.method} {request.path} is not known here")
+        raise Refused(
+            404, "InvalidResourceType", f"{request.method} {request.path} is not known here"
+        )
     kind.check_version(request.version)
     if not identifier.name:
         return Response(200, {"value": _collection(cloud, identifier)})
@@ -51,7 +65,9 @@ def _resource(cloud: Cloud, request: Request) -> Response:
 
 def _collection(cloud: Cloud, identifier: Identifier) -> list[Body]:
     found = [body for body in cloud.of_type(identifier.type)]
-    return [body for body in found if body["id"].lower().startswith(identifier.parent.lower() + "/")]
+    return [
+        body for body in found if body["id"].lower().startswith(identifier.parent.lower() + "/")
+    ]
 
 
 def _get(cloud: Cloud, kind: Kind, identifier: Identifier, request: Request) -> Response:

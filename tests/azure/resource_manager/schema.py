@@ -106,7 +106,9 @@ def _older(model: type) -> dict[str, Any]:
 def _nested(flat: dict[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for head in dict.fromkeys(key.split(".")[0] for key in flat):
-        inner = {key.split(".", 1)[1]: kind for key, kind in flat.items() if key.startswith(head + ".")}
+        inner = {
+            key.split(".", 1)[1]: kind for key, kind in flat.items() if key.startswith(head + ".")
+        }
         name = head.replace("\0", ".")
         found[name] = type(name, (), {"_nested": _nested(inner)}) if inner else flat[head]
     return found
@@ -115,7 +117,9 @@ def _nested(flat: dict[str, Any]) -> dict[str, Any]:
 def _older_type(model: type, name: str, written: str) -> Any:
     module = importlib.import_module(model.__module__.rpartition(".")[0])
     documented = re.search(rf":vartype {name}: (?:str or )?~?([\w.]+)", model.__doc__ or "")
-    if documented and isinstance(found := getattr(module, documented[1].rpartition(".")[2], None), type):
+    if documented and isinstance(
+        found := getattr(module, documented[1].rpartition(".")[2], None), type
+    ):
         return found
     if match := re.fullmatch(r"\[(.+)\]", written):
         return list[_older_type(model, "", match[1])]  # type: ignore[misc]

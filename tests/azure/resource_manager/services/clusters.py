@@ -51,7 +51,11 @@ def _issuer(cloud: Cloud, after: Body, old: Body) -> None:
         raise Refused(400, "OIDCIssuerFeatureCannotBeDisabled", "The OIDC issuer stays on.")
     if profile.get("enabled"):
         host = f"{after['location']}.oic.prod-aks.azure.test"
-        new = f"https://{host}/{TENANT}/{cloud.guid(after['id'] + ' issuer')}/" if not had.get("issuerURL") else ""
+        new = (
+            f"https://{host}/{TENANT}/{cloud.guid(after['id'] + ' issuer')}/"
+            if not had.get("issuerURL")
+            else ""
+        )
         profile["issuerURL"] = had.get("issuerURL") or new
 
 
@@ -95,7 +99,9 @@ def _make_group(cloud: Cloud, after: Body) -> None:
 
 
 def _removed(cloud: Cloud, body: Body) -> None:
-    cloud.remove(f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{body['properties']['nodeResourceGroup']}")
+    cloud.remove(
+        f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{body['properties']['nodeResourceGroup']}"
+    )
 
 
 KINDS = (
@@ -130,7 +136,10 @@ KINDS = (
 )
 
 
-@routes.add("GET", r"/subscriptions/[^/]+/providers/Microsoft\.ContainerService/locations/[^/]+/kubernetesVersions")
+@routes.add(
+    "GET",
+    r"/subscriptions/[^/]+/providers/Microsoft\.ContainerService/locations/[^/]+/kubernetesVersions",
+)
 def _supported(cloud: Cloud, request: Request) -> Response:
     values = [
         {"version": minor, "patchVersions": {patch: {"upgrades": []} for patch in patches}}
@@ -146,6 +155,11 @@ def _run(cloud: Cloud, request: Request, cluster: str) -> Response:
         raise not_found(cluster)
     archive = zipfile.ZipFile(io.BytesIO(base64.b64decode(request.body.get("context", ""))))
     files = {name: hashlib.sha256(archive.read(name)).hexdigest() for name in archive.namelist()}
-    cloud.commands.append({"cluster": body["id"], "command": request.body["command"], "files": files})
-    result = {"id": "1", "properties": {"provisioningState": "Succeeded", "exitCode": 0, "logs": ""}}
+    cloud.commands.append(
+        {"cluster": body["id"], "command": request.body["command"], "files": files}
+    )
+    result = {
+        "id": "1",
+        "properties": {"provisioningState": "Succeeded", "exitCode": 0, "logs": ""},
+    }
     return Response(200, result)

@@ -26,14 +26,18 @@ def _addresses(cloud: Cloud, request: Request, group: str) -> Response:
     """What AKS made for Services; a test puts them there."""
     found = cloud.of_type("Microsoft.Network/publicIPAddresses")
     inside = group.lower() + "/"
-    return Response(200, {"value": [body for body in found if body["id"].lower().startswith(inside)]})
+    return Response(
+        200, {"value": [body for body in found if body["id"].lower().startswith(inside)]}
+    )
 
 
 @routes.add("GET", r"/subscriptions/[^/]+/providers/Microsoft\.Compute/skus")
 def _skus(cloud: Cloud, request: Request) -> Response:
     location = re.search(r"location eq '([^']+)'", request.query.get("$filter", ""))
     names = [f"Standard_D{cores}as_v5" for cores in (2, 4, 8, 16)] + ["Standard_E4as_v5"]
-    return Response(200, {"value": [_sku(cloud, name, location[1] if location else "") for name in names]})
+    return Response(
+        200, {"value": [_sku(cloud, name, location[1] if location else "") for name in names]}
+    )
 
 
 def _sku(cloud: Cloud, name: str, location: str) -> Body:

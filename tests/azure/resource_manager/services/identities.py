@@ -25,7 +25,9 @@ def _credential(cloud: Cloud, after: Body, before: Body | None) -> None:
     identity = after["id"].rpartition("/federatedIdentityCredentials/")[0]
     others = [body for body in cloud.below(identity) if body["id"].lower() != after["id"].lower()]
     for other in others:
-        if all(other["properties"][key] == after["properties"][key] for key in ("issuer", "subject")):
+        if all(
+            other["properties"][key] == after["properties"][key] for key in ("issuer", "subject")
+        ):
             message = "Issuer and subject combination already exists for this Managed Identity."
             raise Refused(409, "FederatedIdentityCredentialAlreadyExists", message)
     if len(others) >= _MOST:

@@ -20,7 +20,9 @@ def _assignment(cloud: Cloud, after: Body, before: Body | None) -> None:
         message = f"Principal {principal} does not exist in the directory."
         raise Refused(400, "PrincipalNotFound", message)
     if before and _key(before) != _key(after):
-        message = "Tenant ID, application ID, principal ID, and scope are not allowed to be updated."
+        message = (
+            "Tenant ID, application ID, principal ID, and scope are not allowed to be updated."
+        )
         raise Refused(409, "RoleAssignmentUpdateNotPermitted", message)
     same = (body for body in cloud.of_type(_TYPE) if _key(body) == _key(after))
     if not before and any(same):

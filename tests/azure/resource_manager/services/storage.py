@@ -64,7 +64,9 @@ def _available(cloud: Cloud, request: Request) -> Response:
     )
     if taken:
         message = f"The storage account named {name} is already taken."
-        return Response(200, {"nameAvailable": False, "reason": "AlreadyExists", "message": message})
+        return Response(
+            200, {"nameAvailable": False, "reason": "AlreadyExists", "message": message}
+        )
     return Response(200, {"nameAvailable": True})
 
 

@@ -67,14 +67,20 @@ def _deleted_list(cloud: Cloud, request: Request) -> Response:
     return Response(200, {"value": [_tombstone(body) for body in cloud.deleted_vaults.values()]})
 
 
-@routes.add("GET", r"/subscriptions/[^/]+/providers/Microsoft\.KeyVault/locations/[^/]+/deletedVaults/(?P<name>[^/]+)")
+@routes.add(
+    "GET",
+    r"/subscriptions/[^/]+/providers/Microsoft\.KeyVault/locations/[^/]+/deletedVaults/(?P<name>[^/]+)",
+)
 def _deleted_one(cloud: Cloud, request: Request, name: str) -> Response:
     if not (body := cloud.deleted_vaults.get(name.lower())):
         raise not_found(name)
     return Response(200, _tombstone(body))
 
 
-@routes.add("POST", r"/subscriptions/[^/]+/providers/Microsoft\.KeyVault/locations/[^/]+/deletedVaults/(?P<name>[^/]+)/purge")
+@routes.add(
+    "POST",
+    r"/subscriptions/[^/]+/providers/Microsoft\.KeyVault/locations/[^/]+/deletedVaults/(?P<name>[^/]+)/purge",
+)
 def _purge(cloud: Cloud, request: Request, name: str) -> Response:
     if not cloud.deleted_vaults.pop(name.lower(), None):
         raise not_found(name)
@@ -110,7 +116,9 @@ def _available(cloud: Cloud, request: Request) -> Response:
     vaults = {body["name"].lower() for body in cloud.of_type(_TYPE)}
     if name in cloud.forbidden | vaults | set(cloud.deleted_vaults):
         message = f"The vault name '{name}' is already in use."
-        return Response(200, {"nameAvailable": False, "reason": "AlreadyExists", "message": message})
+        return Response(
+            200, {"nameAvailable": False, "reason": "AlreadyExists", "message": message}
+        )
     return Response(200, {"nameAvailable": True})
 
 
