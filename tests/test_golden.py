@@ -64,7 +64,7 @@ def _missing(schema, node, values, path=""):
 
 def test_this_repository_is_its_own_case(tmp_path, gen):
     """The committed tree is what the values say, with or without .git."""
-    for folder in ("environments", "apps", "clusters"):
+    for folder in ("environments", "apps", "clusters", "infra"):
         shutil.copytree(ROOT / folder, tmp_path / "repo" / folder, dirs_exist_ok=True)
     assert "files are what the values say" in gen("check").output
 

@@ -4,7 +4,7 @@ from pathlib import PurePosixPath
 
 from generator.environment import Environment
 from generator.files import File
-from generator.render import apps_mlflow, clusters
+from generator.render import apps_mlflow, clusters, infra
 
 OWNED = ("apps/mlflow/overlays/{name}", "clusters/{name}", "infra/{name}")
 """The folders that an environment owns, as globs; `{name}` is the environment's."""
@@ -12,7 +12,11 @@ OWNED = ("apps/mlflow/overlays/{name}", "clusters/{name}", "infra/{name}")
 
 def files(env: Environment, *, encrypted: bool) -> list[File]:
     """Return the environment's files. `encrypted`: whether `secrets(env)` is there."""
-    return [*apps_mlflow.files(env, encrypted=encrypted), *clusters.files(env)]
+    return [
+        *apps_mlflow.files(env, encrypted=encrypted),
+        *clusters.files(env),
+        *infra.files(env),
+    ]
 
 
 def secrets(env: Environment) -> PurePosixPath:

@@ -22,7 +22,7 @@ from knack.util import CLIError
 def main() -> None:
     """Read a list of commands, each a list of words after `az`; write a list of findings each."""
     socket.socket.connect = _refuse  # type: ignore[method-assign]
-    AzCliCommandParser.error = _error  # type: ignore[method-assign]
+    AzCliCommandParser.error = _error
     AzCliCommandParser.validation_error = _error
     AzCliCommandParser._check_value = _check_value
     findings = [list(_problems(words)) for words in json.load(sys.stdin)]

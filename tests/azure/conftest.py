@@ -113,36 +113,36 @@ def running_azure(azure_cli: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     """A local Azure, and a client that is signed in to it."""
     folder = tmp_path_factory.mktemp("azure")
     inherited = {k: v for k, v in os.environ.items() if k.lower() not in _PROXIES}
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [azure_cli / "bin/python", "-m", "tests.azure.resource_manager", folder],
         cwd=ROOT,
         env=inherited,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-    )
-    assert process.stdin
-    assert process.stdout
-    port = int(process.stdout.readline())
-    authority = folder / "ca.pem"
-    variables = inherited | {
-        "PATH": f"{azure_cli / 'bin'}:{os.environ['PATH']}",
-        "HOME": str(folder),
-        "HTTPS_PROXY": f"http://127.0.0.1:{port}",
-        "REQUESTS_CA_BUNDLE": str(authority),
-        "AZURE_CONFIG_DIR": str(folder / "client"),
-        "AZURE_CORE_COLLECT_TELEMETRY": "false",
-        "AZURE_CORE_INSTANCE_DISCOVERY": "false",
-        "AZURE_EXTENSION_USE_DYNAMIC_INSTALL": "no",
-        "XDG_STATE_HOME": str(folder / "state"),
-        "retry_seconds": "0.1",
-        "poll_seconds": "0.1",
-    }
-    _sign_in(variables)
-    yield Azure(port, authority, variables)
-    process.stdin.close()
-    process.wait(30)
-    process.stdout.close()
+    ) as process:
+        assert process.stdin
+        assert process.stdout
+        port = int(process.stdout.readline())
+        authority = folder / "ca.pem"
+        variables = inherited | {
+            "PATH": f"{azure_cli / 'bin'}:{os.environ['PATH']}",
+            "HOME": str(folder),
+            "HTTPS_PROXY": f"http://127.0.0.1:{port}",
+            "REQUESTS_CA_BUNDLE": str(authority),
+            "AZURE_CONFIG_DIR": str(folder / "client"),
+            "AZURE_CORE_COLLECT_TELEMETRY": "false",
+            "AZURE_CORE_INSTANCE_DISCOVERY": "false",
+            "AZURE_EXTENSION_USE_DYNAMIC_INSTALL": "no",
+            "XDG_STATE_HOME": str(folder / "state"),
+            "retry_seconds": "0.1",
+            "poll_seconds": "0.1",
+        }
+        try:
+            _sign_in(variables)
+            yield Azure(port, authority, variables)
+        finally:
+            process.stdin.close()  # that ends it
 
 
 def _sign_in(variables: dict[str, str]) -> None:

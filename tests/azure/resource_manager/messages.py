@@ -29,7 +29,7 @@ class Response:
     headers: dict[str, str] = field(default_factory=dict)
 
 
-class Refused(Exception):  # noqa: N818 - not an error here: it is what Azure answers
+class Refused(Exception):
     """Azure says no."""
 
     def __init__(self, status: int, code: str, message: str, **headers: str) -> None:

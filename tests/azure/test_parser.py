@@ -1,0 +1,100 @@
+"""Every az command that a script can run, through az's own parser, offline."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from generator import environment
+from generator.render import infra
+from generator.validate import azure_cli as cli
+
+ROOT = Path(__file__).parents[2]
+# Environments that between them take every branch of infra/lib/.
+VARIANTS = {
+    "prod": {},
+    "autoscaled": {"cluster": {"nodes": {"max_count": 4}, "tier": "premium"}},
+    "workload-identity": {
+        "apps": {
+            "mlflow": {
+                "artifacts": {"access": "workload-identity"},
+                "image": {"name": "ghcr.io/mlflow/mlflow", "tag": "v3.16.1-full"},
+            }
+        }
+    },
+    "sops": {"secrets": {"provider": "sops"}},
+    "ssh": {"git": {"url": "ssh://git@github.com/a/b", "auth": "ssh"}},
+    "token": {"git": {"url": "https://example.test/a/b", "auth": "token"}},
+    "admins": {"cluster": {"admins": ["0aa3981a-3333-4333-8333-333333333333"]}},
+}
+
+
+def merged(values, changes):
+    for key, change in changes.items():
+        values[key] = merged(values[key], change) if isinstance(change, dict) else change
+    return values
+
+
+@pytest.fixture(params=VARIANTS)
+def rendered(request, tmp_path):
+    """An environment whose script is rendered in `tmp_path`."""
+    [prod] = environment.load(ROOT, ["prod"])
+    env = type(prod).model_validate(merged(prod.model_dump(), VARIANTS[request.param]))
+    shutil.copytree(ROOT / "infra/lib", tmp_path / "infra/lib")
+    for file in infra.files(env):
+        target = tmp_path / file.path
+        target.parent.mkdir(parents=True)
+        target.write_text(file.text)
+        target.chmod(0o755)
+    return env
+
+
+def test_az_takes_every_command(rendered, tmp_path, azure_cli):
+    assert cli.problems(tmp_path, azure_cli, rendered) == []
+
+
+def test_a_dry_run_needs_nothing_and_prints_what_az_takes(rendered, tmp_path, azure_cli):
+    bare = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}  # no az there, no sign-in
+    script = tmp_path / "infra" / rendered.name / infra.SCRIPT
+    dry = subprocess.run(
+        [script, "apply", "--dry-run"], env=bare, capture_output=True, text=True, check=True
+    )
+    lines = cli.commands(dry.stdout)
+    assert len(lines) > 20
+    assert cli.findings(azure_cli, lines) == [[]] * len(lines)
+    subprocess.run(["bash", "-n"], input=dry.stdout, text=True, check=True)
+
+
+BAD = {
+    "aks creat -g a -n b": "az aks creat: no such command",
+    "nosuch thing": "no such command",
+    "aks create -g a": "az aks create: the following arguments are required: --name/-n",
+    "aks create -g a -n b --tier gold": "--tier: 'gold' is none of free, standard, premium",
+    "aks create -g a -n b --node-count many": "invalid int value: 'many'",
+    "aks delete -g a -n b": "az aks delete: asks before it acts; add --yes",
+    "group create --name a --locatio b": "--locatio is an abbreviation; write the whole flag",
+    "group create --name a --location b --frob c": "unrecognized arguments: --frob c",
+    "role assignment create --role r --scope s extra": "unrecognized arguments: extra",
+    "storage account create -g a -n b --https-only maybe": "'maybe' is none of true, false",
+    "rest --method got --url u": "'got' is none of head, get, put, post, delete, options, patch",
+}
+GOOD = ("group create --name a --location b --subscription c", "aks delete -g a -n b --yes")
+
+
+def test_the_parser_finds_what_is_wrong(azure_cli):
+    found = cli.findings(azure_cli, [line.split() for line in (*BAD, *GOOD)])
+    for said, wanted in zip(found, BAD.values(), strict=False):
+        assert len(said) == 1
+        assert wanted in said[0]
+    assert found[len(BAD) :] == [[], []]
+
+
+def test_commands_are_found_in_pipelines_and_captures():
+    text = (
+        "x=$(az group show -n 'a b')\nod -An | az keyvault secret set --file /dev/stdin\necho az\n"
+    )
+    assert cli.commands(text) == [
+        ["group", "show", "-n", "a b"],
+        ["keyvault", "secret", "set", "--file", "/dev/stdin"],
+    ]
