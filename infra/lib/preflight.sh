@@ -144,7 +144,7 @@ check_version() {
 
 # Offered, not restricted, and quota for the nodes and the one more that an upgrade adds.
 check_size() {
-  local family=${answer[0]:-} cores=${answer[1]:-0} restricted=${answer[2]:-} nodes=1
+  local family=${answer[0]:-} cores=${answer[1]:-0} restricted=${answer[2]:-}
   if [ -z "$family" ]; then
     problem "$location does not offer the VM size $node_size to this subscription" \
       "az vm list-skus --location $location --resource-type virtualMachines --output table, then set cluster.nodes.size in environments/$environment.yaml"
@@ -153,17 +153,26 @@ check_size() {
   [ "$restricted" = '[]' ] ||
     problem "the VM size $node_size is restricted in $location: $restricted" \
       "ask support to lift it, or set another cluster.nodes.size in environments/$environment.yaml"
-  [ ! -e "$work/missing.$cluster_question" ] || nodes=$((node_count + 1))
-  ! preflight_answer quota || check_quota "$family" $((nodes * cores))
+  ! preflight_answer quota || check_quota "$family" "$cores"
 }
 
 check_quota() { # family cores
-  local line name used limit
+  local line name used limit nodes=1
+  [ ! -e "$work/missing.$cluster_question" ] || nodes=$((node_count + 1))
   for line in ${answer[@]+"${answer[@]}"}; do
     read -r name used limit <<<"$line"
     case $name in cores | "$1") ;; *) continue ;; esac
-    [ $((used + $2)) -le "$limit" ] ||
-      problem "$2 more vCPUs of $name are needed in $location, an upgrade's extra node included; $used of $limit are used" \
-        "az quota update, or in the portal: Subscriptions > Usage + quotas > Request increase"
+    [ $((used + nodes * $2)) -gt "$limit" ] || continue
+    too_little_quota "$((nodes * $2)) more vCPUs of $name are needed in $location, an upgrade's extra node included; $used of $limit are used" \
+      "az quota update, or in the portal: Subscriptions > Usage + quotas > Request increase"
   done
+}
+
+# It stops a new cluster; one that runs only cannot be upgraded.
+too_little_quota() { # what cure
+  if [ -e "$work/missing.$cluster_question" ]; then
+    problem "$1" "$2"
+  else
+    printf '! %s\n    %s\n' "$1" "$2" >&2
+  fi
 }

@@ -149,8 +149,8 @@ VALUES = (
     (
         "cluster__nodes__max_count",
         3,
-        "~ AKS cluster aks-mlflow-prod: agentPoolProfiles[0].[enableAutoScaling,minCount,maxCount]: "
-        "[false,null,null] -> [true,1,3]",
+        "~ AKS cluster aks-mlflow-prod: "
+        "agentPoolProfiles[0].[enableAutoScaling,minCount,maxCount]: [false,null,null] -> [true,1,3]",
     ),
     (
         "git__branch",

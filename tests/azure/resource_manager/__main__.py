@@ -113,6 +113,9 @@ class Azure:
                     setattr(self.cloud, name, value if name != "forbidden" else set(value))
             case "/resource":
                 self.cloud.resources[body["id"].lower()] = body
+            case "/finish":
+                for operation in self.cloud.operations.values():
+                    operation.polls = min(operation.polls, 1)
             case "/save":
                 Path(body["path"]).write_bytes(pickle.dumps(self.cloud))
             case "/load":

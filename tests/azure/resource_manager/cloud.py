@@ -40,7 +40,7 @@ class Cloud:
     )
     commands: list[Body] = field(default_factory=list)  # run inside clusters
     sku_restrictions: list[Body] = field(default_factory=list)
-    quota: int = 10  # vCPUs
+    quota: int = 50  # vCPUs
     slow: int = 1  # polls until a long operation is done
     born: Counter[str] = field(default_factory=Counter)
 

@@ -64,7 +64,7 @@ def _resource(cloud: Cloud, request: Request) -> Response:
 
 
 def _collection(cloud: Cloud, identifier: Identifier) -> list[Body]:
-    found = [body for body in cloud.of_type(identifier.type)]
+    found = cloud.of_type(identifier.type)
     return [
         body for body in found if body["id"].lower().startswith(identifier.parent.lower() + "/")
     ]

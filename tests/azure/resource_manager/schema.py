@@ -23,7 +23,8 @@ def problems(model: type, body: object, path: str = "") -> Iterator[str]:
     for key, value in body.items():
         here = f"{path}.{key}" if path else str(key)
         if key not in fields:
-            yield f"{here}: {model.__name__} has no such property; it has {', '.join(sorted(fields))}"
+            known = ", ".join(sorted(fields))
+            yield f"{here}: {model.__name__} has no such property; it has {known}"
         elif value is not None:
             yield from _value(fields[key], value, here)
 

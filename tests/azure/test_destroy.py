@@ -1,0 +1,65 @@
+"""Destroying: resource by resource, data only when told, and what is kept is taken up again."""
+
+import pytest
+
+from tests.azure.local_azure import SUBSCRIPTION
+
+pytestmark = pytest.mark.timeout(1200)
+GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-mlflow-prod"
+DISK = {
+    "id": f"{GROUP}/providers/Microsoft.Compute/disks/pvc-1",
+    "name": "pvc-1",
+    "type": "Microsoft.Compute/disks",
+    "location": "centralindia",
+    "tags": {
+        "kubernetes.io-created-for-pvc-namespace": "mlflow",
+        "kubernetes.io-created-for-pvc-name": "postgresql-data",
+    },
+    "properties": {},
+}
+
+
+def kinds(azure):
+    return {body["type"].rpartition("/")[2] for body in azure.resources().values()}
+
+
+def test_it_asks_for_the_environments_name(applied, azure):
+    before = azure.state()
+    refused = applied.run("destroy", "--delete-data", stdin="prd\n", status=1)
+    assert "Type the name of the environment" in refused.err
+    assert "Nothing was deleted." in refused.err
+    assert azure.writes() == []
+    assert azure.state() == before
+
+
+def test_data_stays_and_is_taken_up_again(applied, azure):
+    azure.control("resource", **DISK)
+    secrets = azure.control("values")
+    applied.run("destroy", stdin="prod\n")
+    data = {"storageAccounts", "blobServices", "containers", "vaults", "disks"}
+    assert kinds(azure) == {"resourceGroups", *data}
+    assert azure.state()["deleted_vaults"] == []
+    assert f"DELETE {GROUP}" not in azure.writes()
+    applied.run("destroy", stdin="prod\n")
+    assert azure.writes() == []
+
+    applied.run("apply")
+    assert azure.control("values") == secrets
+    assert applied.run("plan").lines("+", "~", "!") == []
+
+
+def test_with_its_data_nothing_stays(applied, azure):
+    azure.control("resource", **DISK)
+    for _ in range(2):
+        applied.run("destroy", "--delete-data", stdin="prod\n")
+        assert azure.resources() == {}
+        assert azure.state()["deleted_vaults"] == []
+    assert azure.state()["secrets"] == {}
+
+
+def test_a_group_that_holds_something_of_others_stays(applied, azure):
+    theirs = DISK | {"id": DISK["id"] + "-of-others", "tags": {}}
+    azure.control("resource", **theirs)
+    told = applied.run("destroy", "--delete-data", stdin="prod\n")
+    assert "resource group rg-mlflow-prod: kept, it still holds" in told.err
+    assert [body["name"] for body in azure.resources().values()] == ["rg-mlflow-prod", "pvc-1"]

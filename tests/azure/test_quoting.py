@@ -1,0 +1,105 @@
+"""Values that a shell would read differently arrive at az as they were."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from generator import environment
+from generator.render import infra
+
+ROOT = Path(__file__).parents[2]
+# Control characters are refused in an environment file; everything else is text.
+TEXT = st.text(st.characters(exclude_categories=("Cc", "Cs")), min_size=1, max_size=40)
+NASTY = (
+    "'",
+    '"',
+    "\\",
+    "$(touch x)",
+    "`touch x`",
+    "${IFS}",
+    "a b",
+    "*",
+    "~",
+    "#",
+    "-n",
+    "!!",
+    "\\'",
+    "')",
+)
+VALUE = st.one_of(TEXT, st.lists(st.sampled_from(NASTY), min_size=1, max_size=6).map("".join))
+# Writes the arguments of each call into $CALLS, each ended by NUL, a call ended by another.
+AZ = 'az() { printf "%s\\0" "$@" "" >>"$CALLS"; printf x; }\n'
+
+
+def calls(script, folder):
+    """Run what `apply --dry-run` prints, with a stand-in for az, and return its arguments."""
+    dry = subprocess.run([script, "apply", "--dry-run"], capture_output=True, text=True, check=True)
+    record = folder / "calls"
+    record.unlink(missing_ok=True)
+    subprocess.run(
+        ["bash"],
+        input=AZ + dry.stdout,
+        text=True,
+        check=True,
+        cwd=folder,
+        env={"CALLS": str(record), "PATH": "/usr/bin:/bin"},
+    )
+    return [call.split("\0") for call in record.read_text().split("\0\0") if call]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    made = tmp_path_factory.mktemp("quoting")
+    (made / "infra").mkdir()
+    (made / "infra/lib").symlink_to(ROOT / "infra/lib")
+    return made
+
+
+def rendered(folder, tags, branch):
+    """The script of prod with these values, which no environment file could hold."""
+    [prod] = environment.load(ROOT, ["prod"])
+    env = prod.model_copy(
+        update={
+            "azure": prod.azure.model_copy(update={"tags": tags}),
+            "git": prod.git.model_copy(update={"branch": branch}),
+        }
+    )
+    [file] = infra.files(env)
+    script = folder / file.path
+    script.parent.mkdir(exist_ok=True)
+    script.write_text(file.text)
+    script.chmod(0o755)
+    return script
+
+
+@settings(max_examples=25)
+@given(values=st.lists(VALUE, min_size=40, max_size=40), branch=VALUE)
+def test_az_gets_exactly_the_value(folder, values, branch):
+    tags = {f"tag{number:02}": value for number, value in enumerate(values)}
+    made = calls(rendered(folder, tags, branch), folder)
+    wanted = [f"{name}={value}" for name, value in tags.items()]
+    tagged = [call for call in made if "--tags" in call]
+    assert [call[:2] for call in tagged] == [
+        ["group", "create"],
+        ["storage", "account"],
+        ["identity", "create"],
+        ["keyvault", "create"],
+        ["aks", "create"],
+        ["identity", "create"],
+        ["identity", "create"],
+    ]
+    for call in tagged:
+        start = call.index("--tags") + 1
+        assert call[start : start + len(wanted)] == wanted
+    [body] = [
+        call[call.index("--body") + 1]
+        for call in made
+        if "fluxConfigurations" in str(call) and "--body" in call
+    ]
+    repository = json.loads(body)["properties"]["gitRepository"]
+    assert repository["repositoryRef"]["branch"] == branch
+    assert not (folder / "x").exists()
