@@ -31,16 +31,16 @@ say() { # line
 }
 
 change_what_differs() {
-  local place plain=''
+  local place plain='' together=()
   case $state in Failed | Canceled) plain=yes ;; esac
   for place in ${differing[@]+"${differing[@]}"}; do
     case ${cures[place]} in
-      change) plain=yes ;;
-      merge_tags) ;;
+      change) plain=yes together+=("$place") ;;
+      merge_tags) together+=("$place") ;;
       *) "${cures[place]}" "${wanted[place]}" "${answer[place]}" ;;
     esac
   done
-  collect ${differing[@]+"${differing[@]}"}
+  collect ${together[@]+"${together[@]}"}
   [ ${#tag_words[@]} = 0 ] ||
     write az tag update --resource-id "$id" --operation Merge --tags "${tag_words[@]}"
   tag_words=()

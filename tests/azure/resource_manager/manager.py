@@ -79,6 +79,13 @@ def _get(cloud: Cloud, kind: Kind, identifier: Identifier, request: Request) -> 
     return Response(200, body)
 
 
+def _is_there(cloud: Cloud, identifier: str) -> bool:
+    named = identifiers.parse(identifier)
+    kind = KINDS.get(named.type.lower()) if named else None
+    implied = _implied(cloud, kind, named) if named and kind else None
+    return bool(cloud.get(identifier) or implied)
+
+
 def _implied(cloud: Cloud, kind: Kind, identifier: Identifier) -> Body | None:
     if not kind.implied or not cloud.get(identifier.parent):
         return None
@@ -119,7 +126,7 @@ def _check_place(cloud: Cloud, kind: Kind, identifier: Identifier) -> None:
         message = f"The subscription is not registered to use namespace '{kind.namespace}'."
         raise Refused(409, "MissingSubscriptionRegistration", message)
     parent = identifier.parent
-    if parent.lower() != f"/subscriptions/{SUBSCRIPTION}" and not cloud.get(parent):
+    if parent.lower() != f"/subscriptions/{SUBSCRIPTION}" and not _is_there(cloud, parent):
         raise _missing(cloud, Identifier(parent, "", "", ""))
     if kind.global_name and identifier.name.lower() in cloud.forbidden:
         raise Refused(409, "AlreadyExists", f"The name {identifier.name} is already taken.")
@@ -158,10 +165,9 @@ def _check_idle(cloud: Cloud, body: Body | None) -> None:
         return
     for part in itertools.accumulate(body["id"].split("/"), "{}/{}".format):
         other = cloud.get(part)
-        if other:
-            _look(cloud, other["id"])  # who waits by trying again sees time pass, too
         state = other["properties"].get("provisioningState") if other else None
-        if state in _UNDER_WAY:
+        if other and state in _UNDER_WAY:
+            _look(cloud, other["id"])  # who waits by trying again sees time pass, too
             message = f"Another operation ({state}) is in progress on {part}; try again later."
             raise Refused(409, "OperationNotAllowed", message)
 

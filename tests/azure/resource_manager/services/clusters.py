@@ -29,7 +29,9 @@ def _cluster(cloud: Cloud, after: Body, before: Body | None) -> None:
 
 
 def _version(properties: Body, old: Body) -> None:
-    wanted = properties.setdefault("kubernetesVersion", old.get("kubernetesVersion", "1.36"))
+    wanted = properties["kubernetesVersion"] = (
+        properties.get("kubernetesVersion") or old.get("kubernetesVersion") or "1.36"
+    )
     minor = ".".join(wanted.split(".")[:2])
     if minor not in SUPPORTED or wanted not in (minor, *SUPPORTED[minor]):
         raise Refused(400, "K8sVersionNotSupported", f"Kubernetes {wanted} is not supported here.")
