@@ -230,3 +230,4 @@ def results(env: Environment) -> Iterator[Line]:
     for name, value in values.items():
         yield Line(("result", name, value))
     yield Line(("server_address", env.apps.mlflow.exposure.kind))
+    yield Line(("facts_command",))

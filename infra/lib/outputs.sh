@@ -73,7 +73,8 @@ find_address() { # exposure
 }
 
 # For those who install Flux themselves: what Azure's own installation puts there.
-facts_command() { # client_id
-  shell_words kubectl create configmap azure-facts --namespace flux-system \
-    "--from-literal=azure_client_id=$1" "--from-literal=azure_tenant_id=$tenant"
+facts_command() {
+  is_unknown "$pods_client_id" || result azure_facts "$(shell_words kubectl create configmap \
+    azure-facts --namespace flux-system "--from-literal=azure_client_id=$pods_client_id" \
+    "--from-literal=azure_tenant_id=$tenant")"
 }

@@ -81,6 +81,7 @@ results() {
   result github_plan_client_id "$github_plan_client_id"
   result github_apply_client_id "$github_apply_client_id"
   server_address load-balancer
+  facts_command
 }
 
 # shellcheck source=../lib/main.sh

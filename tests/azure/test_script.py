@@ -42,6 +42,7 @@ class Drift:
     name: str = ""
 
 
+SCALING = "agentPoolProfiles[0].[enableAutoScaling,minCount,maxCount]"
 NODES = "agentPoolProfiles[0].[enableAutoScaling,count]"
 DRIFTS = (
     Drift(GROUP, "tags.owner", "me", "tags.owner: me -> ml-platform", "rg-mlflow-prod"),
@@ -149,8 +150,7 @@ VALUES = (
     (
         "cluster__nodes__max_count",
         3,
-        "~ AKS cluster aks-mlflow-prod: "
-        "agentPoolProfiles[0].[enableAutoScaling,minCount,maxCount]: [false,null,null] -> [true,1,3]",
+        f"~ AKS cluster aks-mlflow-prod: {SCALING}: [false,null,null] -> [true,1,3]",
     ),
     (
         "git__branch",

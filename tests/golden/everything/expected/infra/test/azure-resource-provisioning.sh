@@ -86,6 +86,7 @@ results() {
   result github_apply_client_id "$github_apply_client_id"
   result deploy_key "$flux_public_key"
   server_address internal
+  facts_command
 }
 
 # shellcheck source=../lib/main.sh

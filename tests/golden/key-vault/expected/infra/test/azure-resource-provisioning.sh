@@ -69,6 +69,7 @@ results() {
   result client_id "$pods_client_id"
   result issuer "$cluster_issuer"
   server_address load-balancer
+  facts_command
 }
 
 # shellcheck source=../lib/main.sh

@@ -1,0 +1,72 @@
+"""What the scripts and the manifests both name comes from one field, so both move together."""
+
+import re
+
+import pytest
+import yaml
+
+from generator import environment, render
+from generator.render import infra
+from tests.trees import ROOT
+
+# A field, and a value that it does not have yet.
+SHARED = {
+    "azure__resource_group": "rg-another",
+    "apps__mlflow__artifacts__account": "another0aa3981a",
+    "apps__mlflow__artifacts__container": "another",
+    "secrets__key_vault": "kv-another",
+}
+
+
+@pytest.fixture
+def prod():
+    [env] = environment.load(ROOT, ["prod"])
+    return env
+
+
+def changed(env, key, value):
+    values = env.model_dump()
+    *parts, last = key.split("__")
+    inner = values
+    for part in parts:
+        inner = inner[part]
+    old, inner[last] = inner[last], value
+    return old, type(env).model_validate(values)
+
+
+def texts(env):
+    """The script's text and the manifests' text."""
+    files = render.files(env, encrypted=False)
+    script = "".join(file.text for file in files if file.path.name == infra.SCRIPT)
+    return script, "".join(file.text for file in files if file.path.name != infra.SCRIPT)
+
+
+@pytest.mark.parametrize(("key", "value"), SHARED.items())
+def test_a_changed_name_moves_in_the_script_and_in_the_manifests(prod, key, value):
+    old, env = changed(prod, key, value)
+    for before, after in zip(texts(prod), texts(env), strict=True):
+        word = re.compile(rf"(?<![\w-]){re.escape(old)}(?![\w-])")
+        assert word.search(before)
+        assert not word.search(after)
+        assert value in after
+
+
+def test_the_identitys_subjects_are_the_service_accounts(prod):
+    script, _ = texts(prod)
+    subjects = set(re.findall(r"system:serviceaccount:(\S+)", script))
+    accounts = [
+        document
+        for file in (ROOT / "apps/mlflow/base").rglob("*.yaml")
+        for document in yaml.safe_load_all(file.read_text())
+        if document and document["kind"] == "ServiceAccount"
+    ]
+    assert subjects == {f"mlflow:{account['metadata']['name']}" for account in accounts}
+
+
+def test_flux_fills_in_the_facts_that_the_config_map_asks_for():
+    wanted = set(re.findall(r"\$\{(\w+)\}", (ROOT / "infra/facts/azure-facts.yaml").read_text()))
+    flux = (ROOT / "infra/lib/flux.sh").read_text()
+    assert wanted == set(re.findall(r"substitute\.(azure_\w+)", flux))
+    assert wanted == set(
+        re.findall(r"literal=(azure_\w+)", (ROOT / "infra/lib/outputs.sh").read_text())
+    )
