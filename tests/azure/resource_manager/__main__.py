@@ -17,7 +17,7 @@ from .messages import Refused, Request, Response
 from .services import vaults
 
 # Requests by POST that change nothing.
-_READING = ("/checknameavailability", "/listkeys", "/token")
+_READING = ("/checknameavailability", "/listkeys", "/token", "/getbyids")
 
 
 class Azure:
@@ -62,6 +62,8 @@ class Azure:
             response = vaults.data_plane.answer(self.cloud, request)
         elif request.host == f"login.{DOMAIN}":
             response = entra.answer(request)
+        elif request.host == f"graph.{DOMAIN}":
+            response = entra.directory(self.cloud, request)
         elif request.host == f"management.{DOMAIN}":
             response = manager.answer(self.cloud, request)
         else:

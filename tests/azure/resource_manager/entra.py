@@ -5,7 +5,7 @@ import json
 import time
 
 from .certificate import DOMAIN
-from .cloud import CALLER, CALLER_APPLICATION, TENANT
+from .cloud import CALLER, CALLER_APPLICATION, TENANT, Cloud
 from .messages import Request, Response
 
 _LOGIN = f"https://login.{DOMAIN}"
@@ -26,6 +26,23 @@ def answer(request: Request) -> Response | None:
     if path == "/common/discovery/instance":
         return Response(200, {"tenant_discovery_endpoint": f"{_LOGIN}/{TENANT}/v2.0"})
     return None
+
+
+def directory(cloud: Cloud, request: Request) -> Response | None:
+    """Return what kind of principal an object id is, as Microsoft Graph does."""
+    if not request.path.endswith("/directoryObjects/getByIds"):
+        return None
+    known = [name for name in request.body["ids"] if name in cloud.principals]
+    kinds = {name: cloud.principals[name] for name in known}
+    return Response(
+        200,
+        {
+            "value": [
+                {"id": name, "@odata.type": f"#microsoft.graph.{kind[0].lower()}{kind[1:]}"}
+                for name, kind in kinds.items()
+            ]
+        },
+    )
 
 
 def _configuration(tenant: str) -> dict[str, object]:

@@ -68,6 +68,14 @@ def _identity(cloud: Cloud, after: Body, before: Body | None) -> None:
     identity["tenantId"] = TENANT
     identity.pop("userAssignedIdentities", None)
     cloud.principals[identity["principalId"]] = "ServicePrincipal"
+    kubelet = f"{after['id']} kubelet"
+    after["properties"]["identityProfile"] = {
+        "kubeletidentity": {
+            "resourceId": f"{after['id']}-agentpool",
+            "clientId": cloud.guid_of(f"{kubelet} client"),
+            "objectId": cloud.guid_of(f"{kubelet} object"),
+        }
+    }
 
 
 def _pools(properties: Body) -> None:
