@@ -20,6 +20,7 @@ lint: .venv/test ## check style and types
 
 bench: .venv/test ## measure speed, as ratios against a floor in the same run
 	$(BIN)/python -m benchmarks.render
+	$(BIN)/python -m benchmarks.plan
 
 lock: ## write the locks anew from pyproject.toml and tools/*/requirements.in (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
