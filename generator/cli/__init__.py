@@ -13,6 +13,10 @@ import click
 _COMMANDS = {
     "render": ("render:render", "Write the files of every environment."),
     "check": ("render:check", "Show what render would change, as a diff; exit 1 if anything."),
+    "diff": (
+        "review:diff",
+        "Show what merging the working tree does to every cluster and to Azure.",
+    ),
     "set": ("edit:set_", "Change values of an environment file, check the result and render."),
     "promote": (
         "edit:promote",

@@ -20,7 +20,7 @@ _DAEMONSETS = (400, 600)
 _RESERVED_MEMORY = 60 * 20 + 50 + 100
 
 # Once in a cluster, wherever they land: CoreDNS, Flux, metrics server, webhooks, operators.
-_SYSTEM = (1000, 1200)
+SYSTEM = (1000, 1200)
 
 # The requests of apps/mlflow/base: PostgreSQL's, and those of what runs in an MLflow pod before the
 # server. A test compares them with what kustomize builds.
@@ -63,7 +63,7 @@ def problem(size: str, nodes: int, replicas: int, pod: Resources) -> str | None:
         )
     cpu = max(types.millicores(pod.cpu), INITIALISE[0])
     memory = max(types.mebibytes(pod.memory.request), INITIALISE[1])
-    first = Room(node.cpu - _SYSTEM[0] - POSTGRESQL[0], node.memory - _SYSTEM[1] - POSTGRESQL[1])
+    first = Room(node.cpu - SYSTEM[0] - POSTGRESQL[0], node.memory - SYSTEM[1] - POSTGRESQL[1])
     pods = _fit(first, cpu, memory) + (nodes - 1) * _fit(node, cpu, memory)
     if pods >= replicas + 1:
         return None

@@ -32,7 +32,8 @@ class Report:
 
 def validate(root: Path, environments: Sequence[Environment], say: programs.Say) -> Report:
     """Check everything that Flux applies for `environments`. `say` tells of installations."""
-    loaded, problems = clusters.load(root, environments, say)
+    kustomize = programs.find(root, "kustomize", say=say)
+    loaded, problems = clusters.load(root, environments, kustomize)
     problems += _judged(root, loaded, say)
     problems += _ruled(RULES.values(), loaded)
     whole = [cluster for cluster in loaded if cluster.whole]

@@ -9,7 +9,6 @@ from functools import cached_property
 from itertools import chain
 from pathlib import Path, PurePosixPath
 
-from generator import programs
 from generator.environment import Environment
 from generator.errors import GenError, Problem
 from generator.validate import fields, kustomize, objects
@@ -67,10 +66,13 @@ def folder(environment: Environment) -> PurePosixPath:
 
 
 def load(
-    root: Path, environments: Sequence[Environment], say: programs.Say
+    root: Path, environments: Sequence[Environment], program: Path
 ) -> tuple[list[Cluster], list[Problem]]:
-    """Return each environment's cluster, and what kept an object out of it."""
-    reader = _Reader(root, programs.find(root, "kustomize", say=say))
+    """Return each environment's cluster, and what kept an object out of it.
+
+    `program` is kustomize. Of an environment only its name counts.
+    """
+    reader = _Reader(root, program)
     tops = [folder(environment) for environment in environments]
     with ThreadPoolExecutor(_cores()) as pool:
         pending = {top for top in (FACTS, *tops) if (root / top).is_dir()}

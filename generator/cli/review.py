@@ -1,0 +1,190 @@
+"""`gen diff`: what merging the working tree does to every cluster and to Azure."""
+
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+import click
+
+from generator.cli import options
+from generator.errors import GenError, Problem
+
+if TYPE_CHECKING:
+    from generator.review.model import Finding, Review
+    from generator.review.report import Report
+    from generator.review.sides import Loaded
+
+_TOPS = ("environments", "apps", "clusters", "infra")
+_FORMATS = ("text", "markdown", "html", "json")
+
+
+@click.command()
+@options.env
+@click.option(
+    "--against",
+    metavar="REV",
+    help="Compare with this revision (default: the merge base with the remote's main branch).",
+)
+@click.option("--format", "form", type=click.Choice(_FORMATS), default="text", help="The form.")
+@click.pass_obj
+def diff(root: Path, names: tuple[str, ...], against: str | None, form: str) -> None:
+    """Show what merging the working tree does to every cluster and to Azure.
+
+    --against HEAD shows what is not committed yet.
+
+    Example: gen diff --env prod
+    """
+    from generator.review import formats
+
+    report = _report(root, names, against)
+    click.echo(formats.FORMATS[form](report), nl=False)
+
+
+def _report(root: Path, names: tuple[str, ...], against: str | None) -> "Report":
+    from generator.repository import revision
+    from generator.review import report
+
+    base = revision.base(root, against)
+    paths = revision.differing(root, base.commit)
+    with tempfile.TemporaryDirectory() as folder:
+        old = Path(folder)
+        revision.extract(root, base.commit, old, _TOPS)
+        every = _every(old, root)
+        known = _chosen(every, names)
+        reached = [name for name in known if _reaches(paths, name, every)]
+        reviews = _reviews(root, old, reached) if reached else []
+    reviews.sort(key=lambda review: (-review.level, review.name))
+    changed = [report.of(review) for review in reviews if review.level]
+    names_changed = {review.name for review in changed}
+    return report.Report(
+        base=base.words,
+        commit=base.commit,
+        environments=changed,
+        unchanged=[name for name in known if name not in names_changed],
+        notes=list(_notes(paths)),
+    )
+
+
+def _every(old: Path, root: Path) -> list[str]:
+    """The environments of either side."""
+    from generator import environment
+
+    return sorted({*environment.names(old), *environment.names(root)})
+
+
+def _chosen(every: list[str], names: tuple[str, ...]) -> list[str]:
+    from generator import environment
+
+    known = ", ".join(every) or "none yet"
+    if missing := [name for name in names if name not in every]:
+        message = f"no such environment, on neither side; known: {known}"
+        raise GenError(Problem(environment.path(name), None, message) for name in missing)
+    return [name for name in every if name in names] if names else every
+
+
+def _reaches(paths: Iterable[PurePosixPath], name: str, every: Iterable[str]) -> bool:
+    """Whether a changed path may change this environment: its own, or one that many share."""
+    return any(owner in (name, _SHARED) for owner in (_owner(path, every) for path in paths))
+
+
+_SHARED = "*"
+
+
+def _owner(path: PurePosixPath, every: Iterable[str]) -> str:
+    """The environment that a path is of; _SHARED for all, and "" for none."""
+    match path.parts:
+        case ("environments", file) if file.endswith(".yaml"):
+            return file.removesuffix(".yaml")
+        case ("clusters", name, *_) | ("infra", name, _, *_) if name in every:
+            return name
+        case ("apps", _, "overlays", name, *_) if name in every:
+            return name
+        case ("apps", *_) | ("infra", "facts", *_):
+            return _SHARED
+    return ""
+
+
+def _reviews(root: Path, old: Path, names: list[str]) -> list["Review"]:
+    """Build both sides of the environments and compare them."""
+    from generator import programs
+    from generator.repository import revision
+    from generator.review import sides
+
+    kustomize = programs.find(root, "kustomize", say=lambda text: click.echo(text, err=True))
+    before = sides.load(old, names, kustomize)
+    after = sides.load(root, names, kustomize)
+    conflicts = revision.conflicted(root)
+    stale = _stale(root, [name for name in names if after[name].side.environment])
+    return [
+        _review(name, before[name], after[name], _wrong(name, conflicts, stale)) for name in names
+    ]
+
+
+def _review(name: str, before: "Loaded", after: "Loaded", wrong: list["Finding"]) -> "Review":
+    """The review of one environment, whatever of it can be read."""
+    from generator.review import review
+    from generator.review.model import Finding, Level, Review
+
+    for side, words in ((before, "before: "), (after, "")):
+        wrong += [
+            Finding("unreadable", Level.ACTION, str(problem.path), f"{words}{problem.message}")
+            for problem in side.problems
+        ]
+    if before.problems or (after.problems and not after.side.objects):
+        return Review(name, tuple(wrong), ())
+    found = review(name, before.side, after.side)
+    return Review(name, tuple(sorted((*wrong, *found.findings), key=_order)), found.changes)
+
+
+def _order(finding: "Finding") -> int:
+    return -finding.level
+
+
+def _wrong(
+    name: str, conflicts: set[PurePosixPath], stale: Mapping[str, list[str]]
+) -> list["Finding"]:
+    """What makes the working tree itself none to merge."""
+    from generator.review.model import Finding, Level
+
+    mine = [str(path) for path in sorted(conflicts) if _owner(path, [name]) in (name, _SHARED)]
+    found = [
+        Finding("conflict", Level.ACTION, path, "a merge left it in conflict", "resolve, git add")
+        for path in mine
+    ]
+    if messages := stale.get(name):
+        cure = f"gen render --env {name}"
+        found += [
+            Finding("not-rendered", Level.ACTION, f"environments/{name}.yaml", message, cure)
+            for message in messages
+        ]
+    return found
+
+
+def _stale(root: Path, names: list[str]) -> dict[str, list[str]]:
+    """What rendering would change, or why it cannot, by environment."""
+    from generator.cli import render
+
+    found: dict[str, list[str]] = {}
+    if not names:
+        return found
+    try:
+        changes, _ = render.plan(root, names)
+    except GenError as error:
+        for problem in error.problems:
+            found.setdefault(_owner(PurePosixPath(problem.path), names), []).append(problem.message)
+        return found
+    for change in changes:
+        found.setdefault(_owner(change.path, names), []).append(str(change.path))
+    return {name: [_unrendered(paths)] for name, paths in found.items()}
+
+
+def _unrendered(paths: list[str]) -> str:
+    more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+    return f"{paths[0]}{more} would be rendered otherwise"
+
+
+def _notes(paths: Iterable[PurePosixPath]) -> Iterable[str]:
+    """What else changes, of which Kubernetes does not see the effect."""
+    if any(path.parts[:2] == ("infra", "lib") for path in paths):
+        yield "infra/lib changes: only the provisioning plan shows what that does in Azure."

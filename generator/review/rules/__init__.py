@@ -1,0 +1,24 @@
+"""Every rule behind a verdict, by its name: a case -> what it means for people."""
+
+from collections.abc import Callable, Iterator, Mapping
+
+from generator.review.model import Case, Finding
+from generator.review.rules import azure, deletions, flux, immutable, network, pods, stateful
+
+Rule = Callable[[Case], Iterator[Finding]]
+
+RULES: Mapping[str, Rule] = {
+    **immutable.RULES,
+    **deletions.RULES,
+    **stateful.RULES,
+    **pods.RULES,
+    **network.RULES,
+    **flux.RULES,
+    **azure.RULES,
+}
+
+
+def findings(case: Case) -> tuple[Finding, ...]:
+    """Return what every rule finds, the most serious first."""
+    found = [finding for rule in RULES.values() for finding in rule(case)]
+    return tuple(sorted(dict.fromkeys(found), key=lambda finding: -finding.level))

@@ -1,0 +1,256 @@
+"""What happens in Azure, from the typed values of both sides: Flux does none of it."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from generator.environment import Environment, keys, messages
+from generator.review.model import Case, Finding, Level
+from generator.yaml import Location
+
+_STAYS = "stays in Azure with what it holds, and goes on costing"
+
+
+@dataclass(frozen=True)
+class _Fixed:
+    """A property that cannot change in place: what happens instead, and what to do."""
+
+    level: Level
+    message: str
+    cure: str
+
+
+# Leaves of the values that name a resource, or a property that Azure fixes when it makes one.
+FIXED: Mapping[Location, _Fixed] = {
+    ("azure", "subscription"): _Fixed(
+        Level.DANGER,
+        f"everything is made anew, empty, in the other subscription; the old {_STAYS}",
+        "move the data by backup and restore, then destroy the old environment",
+    ),
+    ("azure", "location"): _Fixed(
+        Level.ACTION,
+        "no resource moves to another region: apply refuses and changes nothing",
+        "make a new environment there (gen new), and move the data by backup and restore",
+    ),
+    ("azure", "resource_group"): _Fixed(
+        Level.DANGER,
+        f"everything is made anew, empty, in the new group; the old group {_STAYS}",
+        "move the data by backup and restore, then destroy the old environment",
+    ),
+    ("cluster", "name"): _Fixed(
+        Level.DANGER,
+        f"a second, empty cluster is made; the old one runs on, its disk {_STAYS}",
+        "move the data by backup and restore, then delete the old cluster",
+    ),
+    ("cluster", "nodes", "size"): _Fixed(
+        Level.ACTION,
+        "a node pool's size is fixed: apply refuses and changes nothing",
+        "az aks nodepool add with the new size, then delete the old pool (docs/azure.md)",
+    ),
+    ("apps", "mlflow", "artifacts", "account"): _Fixed(
+        Level.DANGER,
+        f"the server writes to a new, empty account; the old one {_STAYS}",
+        "copy the container first (azcopy copy --recursive): old runs name the old account",
+    ),
+    ("apps", "mlflow", "artifacts", "container"): _Fixed(
+        Level.DANGER,
+        f"the server writes to a new, empty container; the old one {_STAYS}",
+        "copy the blobs first (azcopy copy --recursive): old runs name the old container",
+    ),
+    ("secrets", "key_vault"): _Fixed(
+        Level.ACTION,
+        f"a new vault gets new secrets; the old one {_STAYS}",
+        "copy the secrets that must stay, then raise secrets.revision so that pods read them",
+    ),
+}
+
+
+def fixed(case: Case) -> Iterator[Finding]:
+    """A property changes that Azure cannot change: it is refused, or another resource is made."""
+    for where, old, new in _changed(case):
+        rule = FIXED.get(where)
+        if rule and old is not None and _is_used(where, case):
+            message = f"{_arrow(old, new)}: {rule.message}"
+            yield Finding("azure-fixed", rule.level, messages.key(where), message, rule.cure)
+
+
+def _is_used(where: Location, case: Case) -> bool:
+    """A vault's name may stand in a file that keeps its secrets in Git."""
+    sides = (case.before.environment, case.after.environment)
+    vaults = [side.secrets.provider for side in sides if side]
+    return where != ("secrets", "key_vault") or vaults[0] == "key-vault"
+
+
+def _changed(case: Case) -> Iterator[tuple[Location, object, object]]:
+    if not case.before.environment or not case.after.environment:
+        return
+    before, after = (
+        dict(keys.leaves(side)) for side in (case.before.environment, case.after.environment)
+    )
+    for where in dict.fromkeys((*before, *after)):
+        if before.get(where) != after.get(where):
+            yield where, before.get(where), after.get(where)
+
+
+def _arrow(old: object, new: object) -> str:
+    return f"{keys.spoken(old)} -> {keys.spoken(new)}"
+
+
+def version(case: Case) -> Iterator[Finding]:
+    """Kubernetes goes up one minor version at a time, and never back."""
+    for where, old, new in _changed(case):
+        if where != ("cluster", "kubernetes_version"):
+            continue
+        step = int(str(new).partition(".")[2]) - int(str(old).partition(".")[2])
+        subject, arrow = messages.key(where), _arrow(old, new)
+        if step == 1:
+            message = f"{arrow}: every node is replaced; the database's only pod moves with one"
+            yield Finding("azure-version", Level.DOWNTIME, subject, message)
+        else:
+            message = "AKS does not go back" if step < 0 else "AKS goes up one version at a time"
+            cure = f"set it to what runs: {old}" if step < 0 else "take the versions between first"
+            yield Finding("azure-version", Level.ACTION, subject, f"{arrow}: {message}", cure)
+
+
+def nodes(case: Case) -> Iterator[Finding]:
+    """Nodes go, and the pods on them move."""
+    for where, old, new in _changed(case):
+        if where[:2] == ("cluster", "nodes") and where[-1] in ("count", "max_count"):
+            fewer = isinstance(old, int) and isinstance(new, int) and new < old
+            if fewer:
+                message = f"{_arrow(old, new)}: nodes go, and the pods on them start elsewhere"
+                yield Finding("azure-nodes", Level.DOWNTIME, messages.key(where), message)
+
+
+_TIERS = ("free", "standard", "premium")
+
+
+def cost(case: Case) -> Iterator[Finding]:
+    """Azure's bill grows: more or larger nodes, a dearer tier, a larger disk."""
+    before, after = case.before.environment, case.after.environment
+    if not before or not after:
+        return
+    for where, measure in _COSTS.items():
+        old, new = measure(before), measure(after)
+        if new > old:
+            values = (dict(keys.leaves(side)).get(where) for side in (before, after))
+            message = f"{_arrow(*values)}: costs more"
+            yield Finding("azure-cost", Level.NO_RESTART, messages.key(where), message)
+
+
+def _cores(env: Environment) -> float:
+    digits = "".join(c for c in env.cluster.nodes.size.partition("_v")[0] if c.isdigit())
+    return int(digits or 0)
+
+
+_COSTS: Mapping[Location, Callable[[Environment], float]] = {
+    ("cluster", "nodes", "size"): _cores,
+    ("cluster", "nodes", "count"): lambda env: env.cluster.nodes.count,
+    ("cluster", "nodes", "max_count"): lambda env: (
+        env.cluster.nodes.max_count or env.cluster.nodes.count
+    ),
+    ("cluster", "tier"): lambda env: _TIERS.index(env.cluster.tier),
+}
+
+
+def orphaned(case: Case) -> Iterator[Finding]:
+    """Something leaves the values and stays in Azure: apply deletes nothing."""
+    before, after = case.before.environment, case.after.environment
+    if not before or not after:
+        return
+    if (before.secrets.provider, after.secrets.provider) == ("key-vault", "sops"):
+        vault = before.secrets.key_vault
+        message = f"key vault {vault} {_STAYS}"
+        cure = f"when nothing reads it: az keyvault delete --name {vault}"
+        yield Finding("azure-orphaned", Level.ACTION, "secrets.provider", message, cure)
+    for admin in set(before.cluster.admins) - set(after.cluster.admins):
+        message = f"{admin} keeps its role in Azure: apply grants, and takes nothing away"
+        cure = f"az role assignment delete --assignee {admin}"
+        yield Finding("azure-orphaned", Level.ACTION, "cluster.admins", message, cure)
+
+
+def granted(case: Case) -> Iterator[Finding]:
+    """Somebody becomes an administrator of the cluster."""
+    before, after = case.before.environment, case.after.environment
+    if before and after:
+        for admin in sorted(set(after.cluster.admins) - set(before.cluster.admins)):
+            message = f"{admin} becomes administrator of the whole cluster, secrets included"
+            yield Finding("azure-granted", Level.NO_RESTART, "cluster.admins", message)
+
+
+def provider(case: Case) -> Iterator[Finding]:
+    """Secrets are kept elsewhere: their values do not follow by themselves."""
+    for where, old, new in _changed(case):
+        if where == ("secrets", "provider"):
+            message = f"{_arrow(old, new)}: the values do not follow; new ones are made"
+            cure = "run provisioning" if new == "key-vault" else "gen secrets init"
+            yield Finding(
+                "secrets-move",
+                Level.ACTION,
+                messages.key(where),
+                message,
+                f"{cure} before you merge; what must stay, copy (docs/secrets.md)",
+            )
+
+
+_IN_PLACE = ("azure.tags", "cluster.tier", "cluster.nodes.count", "cluster.nodes.max_count")
+
+
+def in_place(case: Case) -> Iterator[Finding]:
+    """Azure changes in place, once provisioning runs."""
+    changed = [messages.key(where) for where, _, _ in _changed(case)]
+    found = [key for key in changed if key.startswith(_IN_PLACE)]
+    if found:
+        message = "changes in place when provisioning runs after the merge"
+        yield Finding("azure-in-place", Level.NO_RESTART, ", ".join(found), message)
+
+
+def followed(case: Case) -> Iterator[Finding]:
+    """Flux reads another repository or branch only after provisioning has told it."""
+    for where, old, new in _changed(case):
+        if where[0] == "git":
+            message = f"{_arrow(old, new)}: Flux follows the old one until provisioning runs"
+            cure = f"run infra/{case.after.environment.name}/" if case.after.environment else ""
+            yield Finding(
+                "azure-followed",
+                Level.ACTION,
+                messages.key(where),
+                message,
+                f"{cure}azure-resource-provisioning.sh apply",
+            )
+
+
+def comes_or_goes(case: Case) -> Iterator[Finding]:
+    """A whole environment is new, or leaves Git."""
+    before, after = case.before, case.after
+    if after.environment and not before.environment and not before.objects:
+        name = after.environment.name
+        yield Finding(
+            "environment",
+            Level.ACTION,
+            f"environment {name}",
+            "is new: nothing of it exists in Azure yet",
+            f"infra/{name}/azure-resource-provisioning.sh apply",
+        )
+    if before.environment and not after.environment and not after.objects:
+        name = before.environment.name
+        yield Finding(
+            "environment",
+            Level.ACTION,
+            f"environment {name}",
+            "leaves Git: Flux finds its folder no more and stops; cluster and data run on and cost",
+            f"destroy it first: infra/{name}/azure-resource-provisioning.sh destroy",
+        )
+
+
+RULES = {
+    "azure-fixed": fixed,
+    "azure-version": version,
+    "azure-nodes": nodes,
+    "azure-cost": cost,
+    "azure-orphaned": orphaned,
+    "azure-granted": granted,
+    "azure-in-place": in_place,
+    "azure-followed": followed,
+    "secrets-move": provider,
+    "environment": comes_or_goes,
+}

@@ -1,0 +1,121 @@
+"""What happens to data: moves, renames, versions that read it no more."""
+
+import re
+from collections.abc import Iterator
+
+from generator.review import workloads
+from generator.review.model import Applied, Case, Finding, Level
+from generator.validate import fields
+from generator.validate.fields import Fields
+
+_BACKUP = "take a backup first (docs/mlflow.md), and restore it after the move"
+_STATEFUL = ("StatefulSet", "PersistentVolumeClaim", "Namespace")
+
+
+def renamed(case: Case) -> Iterator[Finding]:
+    """Something stateful gets another name or namespace: it starts empty."""
+    for new in case.created(*_STATEFUL):
+        for old in case.deleted(new.kind):
+            yield Finding(
+                "renamed",
+                Level.DANGER,
+                new.subject,
+                f"takes the place of {_place(old)} and starts empty: data does not follow a name",
+                _BACKUP,
+            )
+
+
+def _place(item: Applied) -> str:
+    return f"{item.namespace}/{item.name}" if item.namespace else item.name
+
+
+_ADDRESSES = ("PGHOST", "PGPORT", "PGDATABASE", "DATABASE_URI", "BACKEND_STORE_URI")
+
+
+def database_moves(case: Case) -> Iterator[Finding]:
+    """The server talks to another database, or the database to another disk or folder."""
+    for old, new in case.updated("ConfigMap"):
+        for name in _ADDRESSES:
+            before, after = old.at("data", name), new.at("data", name)
+            if before and after and before != after:
+                yield _moves(new, f"{name} was {before} and becomes {after}")
+    for old, new in case.updated(*workloads.KINDS):
+        before_claims, after_claims = workloads.claims(old), workloads.claims(new)
+        for volume in before_claims:
+            if after_claims.get(volume) != before_claims[volume]:
+                words = after_claims.get(volume) or "no claim"
+                yield _moves(new, f"volume {volume} was {before_claims[volume]}, becomes {words}")
+        for name in ("PGDATA",):
+            before, after = _variable(old, name), _variable(new, name)
+            if before and before != after:
+                yield _moves(new, f"{name} was {before} and becomes {after or 'unset'}")
+
+
+def _moves(item: Applied, what: str) -> Finding:
+    message = f"{what}: it starts with what is there, not with today's data"
+    return Finding("database-moves", Level.DANGER, item.subject, message, _BACKUP)
+
+
+def _variable(workload: Applied, name: str) -> str:
+    for container in fields.items(workloads.spec(workload), "containers"):
+        for item in fields.items(container, "env"):
+            if item.get("name") == name:
+                return fields.text(item, "value")
+    return ""
+
+
+def image(case: Case) -> Iterator[Finding]:
+    """An image goes back, or a new one changes the database for good."""
+    for old, new in case.updated(*workloads.KINDS):
+        before = {fields.text(item, "name"): item for item in workloads.containers(old)}
+        seen = set()
+        for container in workloads.containers(new):
+            other = before.get(fields.text(container, "name"))
+            pair = (_image(other), _image(container))
+            if other is None or pair[0] == pair[1] or pair in seen:
+                continue
+            seen.add(pair)
+            yield from _versions(new, *pair)
+
+
+def _image(container: Fields | None) -> str:
+    return fields.text(container, "image").partition("@")[0]
+
+
+def _versions(item: Applied, before: str, after: str) -> Iterator[Finding]:
+    parts = 1 if "postgres" in after else 2
+    if not any(word in after for word in ("mlflow", "postgres")):
+        return
+    old, new = _version(before), _version(after)
+    what = f"{before} -> {after}"
+    if not old or not new:
+        yield Finding(
+            "image",
+            Level.ACTION,
+            item.subject,
+            f"{what}: not told from the tags whether this migrates the database",
+            "read the release notes; take a backup first",
+        )
+    elif new < old and (parts == 2 or new[:1] != old[:1]):
+        message = f"{what} goes back: an older version refuses data that a newer one migrated"
+        cure = "restore a backup of that version's time, or stay"
+        yield Finding("image", Level.DANGER, item.subject, message, cure)
+    elif new[:parts] != old[:parts]:
+        message = f"{what} {_MIGRATES[parts]}"
+        yield Finding("image", Level.DANGER, item.subject, message, "take a backup first")
+
+
+_MIGRATES = {
+    1: "does not read the old version's files: its pod will not start",
+    2: "migrates the database, and that cannot be undone",
+}
+
+
+def _version(image: str) -> tuple[int, ...]:
+    """The numbers that a tag starts with; () where it starts with none."""
+    tag = image.rpartition("/")[2].partition(":")[2]
+    match = re.match(r"v?([0-9]+(?:\.[0-9]+)*)", tag)
+    return tuple(map(int, match[1].split("."))) if match else ()
+
+
+RULES = {"renamed": renamed, "database-moves": database_moves, "image": image}
