@@ -123,7 +123,7 @@ def _reviews(root: Path, old: Path, names: list[str]) -> list["Review"]:
 
 def _review(name: str, before: "Loaded", after: "Loaded", wrong: list["Finding"]) -> "Review":
     """The review of one environment, whatever of it can be read."""
-    from generator.review import review
+    from generator.review import review, sides
     from generator.review.model import Finding, Level, Review
 
     for side, words in ((before, "before: "), (after, "")):
@@ -131,9 +131,9 @@ def _review(name: str, before: "Loaded", after: "Loaded", wrong: list["Finding"]
             Finding("unreadable", Level.ACTION, str(problem.path), f"{words}{problem.message}")
             for problem in side.problems
         ]
-    if before.problems or (after.problems and not after.side.objects):
+    if "" in before.broken | after.broken:
         return Review(name, tuple(wrong), ())
-    found = review(name, before.side, after.side)
+    found = review(name, sides.filled(before, after), sides.filled(after, before))
     return Review(name, tuple(sorted((*wrong, *found.findings), key=_order)), found.changes)
 
 

@@ -9,5 +9,5 @@ __all__ = ["review"]
 
 def review(name: str, before: Side, after: Side) -> Review:
     """Compare both sides of an environment."""
-    case = Case(before, after, changes(before, after))
+    case = Case(before, after, changes(before, after) if after.objects else ())
     return Review(name, rules.findings(case), case.changes)

@@ -129,6 +129,11 @@ class Side:
         """Every object by its key."""
         return {item.key: item for item in self.objects}
 
+    @cached_property
+    def names(self) -> Mapping[str, str]:
+        """Every name with a hash, and the name without it."""
+        return {item.full_name: item.name for item in self.objects if item.full_name != item.name}
+
     def of(self, *kinds: str) -> Iterator[Applied]:
         """Yield the objects of these kinds."""
         return (item for item in self.objects if item.kind in kinds)
@@ -162,7 +167,9 @@ class Change:
     @property
     def is_noise(self) -> bool:
         """Whether only labels differ, none of which selects anything."""
-        return self.verb == "update" and all("labels[" in item.path for item in self.fields)
+        return self.verb == "update" and all(
+            item.path.startswith("metadata.labels[") for item in self.fields
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -214,4 +221,4 @@ class Review:
         if first:
             return f"{first.subject}: {first.message}"
         count = len(self.changes)
-        return f"{count} object{'' if count == 1 else 's'} change" if count else ""
+        return f"{count} object{' changes' if count == 1 else 's change'}" if count else ""

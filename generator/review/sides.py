@@ -19,6 +19,8 @@ class Loaded:
 
     side: Side
     problems: tuple[Problem, ...] = ()
+    broken: frozenset[str] = frozenset()
+    """The Kustomizations that do not build; "" is what Flux starts from."""
 
 
 def load(root: Path, names: Iterable[str], kustomize: Path) -> Mapping[str, Loaded]:
@@ -31,10 +33,21 @@ def load(root: Path, names: Iterable[str], kustomize: Path) -> Mapping[str, Load
     built, found = clusters.load(root, [_named(name) for name in there], kustomize)
     loaded = {name: Loaded(Side(values[name]), problems[name]) for name in values}
     for name, cluster in zip(there, built, strict=True):
-        mine = tuple(_mine(cluster, found))
         side = Side(values[name], tuple(_applied(cluster)))
-        loaded[name] = Loaded(side, (*problems[name], *mine))
+        broken = {owner: mine for owner, mine in _broken(cluster, found) if mine}
+        mine = dict.fromkeys(problem for some in broken.values() for problem in some)
+        loaded[name] = Loaded(side, (*problems[name], *mine), frozenset(broken))
     return loaded
+
+
+def filled(loaded: Loaded, other: Loaded) -> Side:
+    """Return a side whose broken Kustomizations hold what the other side has for them.
+
+    Flux keeps what is there as long as something does not build.
+    """
+    objects = (item for item in loaded.side.objects if item.owner not in loaded.broken)
+    kept = (item for item in other.side.objects if item.owner in loaded.broken)
+    return Side(loaded.side.environment, (*objects, *kept))
 
 
 def _named(name: str) -> Environment:
@@ -54,13 +67,12 @@ def _values(root: Path, name: str) -> tuple[Environment | None, tuple[Problem, .
         return None, error.problems
 
 
-def _mine(cluster: Cluster, problems: Iterable[Problem]) -> Iterator[Problem]:
-    """The problems of the folders that this cluster applies."""
-    folders = [clusters.folder(cluster.environment), clusters.FACTS]
-    folders += [item.path for item in cluster.kustomizations if item.path]
-    for problem in problems:
-        if any(PurePosixPath(problem.path).is_relative_to(folder) for folder in folders):
-            yield problem
+def _broken(cluster: Cluster, problems: Iterable[Problem]) -> Iterator[tuple[str, list[Problem]]]:
+    """Each Kustomization of a cluster, and the problems of its folder."""
+    folders = {"": clusters.folder(cluster.environment)}
+    folders |= {item.object.name: item.path for item in cluster.kustomizations if item.path}
+    for owner, folder in folders.items():
+        yield owner, [item for item in problems if PurePosixPath(item.path).is_relative_to(folder)]
 
 
 def _applied(cluster: Cluster) -> Iterator[Applied]:

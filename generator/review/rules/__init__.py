@@ -20,5 +20,7 @@ RULES: Mapping[str, Rule] = {
 
 def findings(case: Case) -> tuple[Finding, ...]:
     """Return what every rule finds, the most serious first."""
+    if not case.after.objects:  # Flux finds no folder, and then touches nothing
+        return tuple(azure.comes_or_goes(case))
     found = [finding for rule in RULES.values() for finding in rule(case)]
     return tuple(sorted(dict.fromkeys(found), key=lambda finding: -finding.level))

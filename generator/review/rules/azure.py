@@ -231,13 +231,14 @@ def comes_or_goes(case: Case) -> Iterator[Finding]:
             "is new: nothing of it exists in Azure yet",
             f"infra/{name}/azure-resource-provisioning.sh apply",
         )
-    if before.environment and not after.environment and not after.objects:
+    if before.environment and not after.objects and before.objects:
         name = before.environment.name
         yield Finding(
             "environment",
             Level.ACTION,
             f"environment {name}",
-            "leaves Git: Flux finds its folder no more and stops; cluster and data run on and cost",
+            f"leaves Git: Flux finds clusters/{name}/ no more and stops; cluster and data run on "
+            "and cost",
             f"destroy it first: infra/{name}/azure-resource-provisioning.sh destroy",
         )
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from generator.review import workloads
-from generator.review.model import Applied, Case, Finding, Level, Side
+from generator.review.model import Applied, Case, Finding, Level
 
 DATA = ("PersistentVolumeClaim", "PersistentVolume", "Namespace", "StatefulSet", "StorageClass")
 """What holds data, or is what holds it by name."""
@@ -11,14 +11,16 @@ DATA = ("PersistentVolumeClaim", "PersistentVolume", "Namespace", "StatefulSet",
 _LOST = ("PersistentVolumeClaim", "PersistentVolume", "Namespace")
 
 
-def is_kept(item: Applied, after: Side) -> bool:
+def is_kept(item: Applied, case: Case) -> bool:
     """Whether Flux leaves `item` in the cluster when it has gone from Git."""
     if "disabled" in (item.marked("prune").lower(), item.marked("reconcile").lower()):
         return True
     if not item.owner:
         return False
-    owner = after.kustomization(item.owner)
-    return owner is not None and owner.at("spec", "prune") is not True
+    if owner := case.after.kustomization(item.owner):
+        return owner.at("spec", "prune") is not True
+    gone = case.before.kustomization(item.owner)
+    return gone is not None and _is_orphaned(gone)
 
 
 def _is_orphaned(kustomization: Applied) -> bool:
@@ -31,12 +33,12 @@ def _is_orphaned(kustomization: Applied) -> bool:
 def cascade(case: Case) -> Iterator[Finding]:
     """A Flux Kustomization that goes takes everything along that it applied."""
     for gone in case.deleted("Kustomization"):
-        if not gone.is_kustomization or _is_orphaned(gone) or is_kept(gone, case.after):
+        if not gone.is_kustomization or _is_orphaned(gone) or is_kept(gone, case):
             continue
         taken = [
             item
             for item in case.before.objects
-            if item.owner == gone.name and not is_kept(item, case.after)
+            if item.owner == gone.name and not is_kept(item, case)
         ]
         lost = [item for item in taken if item.kind in DATA]
         level = Level.DANGER if lost else Level.DOWNTIME
@@ -52,7 +54,7 @@ def cascade(case: Case) -> Iterator[Finding]:
 def prune_data(case: Case) -> Iterator[Finding]:
     """Something that holds data goes, with what is in it."""
     for item in case.deleted(*_LOST):
-        if not is_kept(item, case.after):
+        if not is_kept(item, case):
             what = "everything in it" if item.kind == "Namespace" else "its data"
             yield Finding(
                 "prune-data",
@@ -67,7 +69,7 @@ def prune_data(case: Case) -> Iterator[Finding]:
 def stays_behind(case: Case) -> Iterator[Finding]:
     """Something goes from Git and stays in the cluster, where nobody looks after it."""
     for item in case.deleted():
-        if is_kept(item, case.after) or _survives_its_owner(item, case):
+        if is_kept(item, case):
             yield Finding(
                 "stays-behind",
                 Level.NO_RESTART,
@@ -77,16 +79,11 @@ def stays_behind(case: Case) -> Iterator[Finding]:
             )
 
 
-def _survives_its_owner(item: Applied, case: Case) -> bool:
-    owner = case.before.kustomization(item.owner)
-    return bool(owner and not case.after.kustomization(item.owner) and _is_orphaned(owner))
-
-
 def moved(case: Case) -> Iterator[Finding]:
     """An object that another Kustomization takes over may be deleted in between."""
     for change in case.changes:
         old, new = change.before, change.after
-        if not old or not new or old.owner == new.owner or is_kept(old, case.after):
+        if not old or not new or old.owner == new.owner or is_kept(old, case):
             continue
         yield Finding(
             "moved",
@@ -105,7 +102,7 @@ def _owner(item: Applied) -> str:
 def workload_goes(case: Case) -> Iterator[Finding]:
     """A workload or a Service goes, and nothing of its name takes its place."""
     for item in case.deleted("Deployment", "StatefulSet", "DaemonSet", "Service", "HelmRelease"):
-        if not is_kept(item, case.after):
+        if not is_kept(item, case):
             yield Finding(
                 "workload-goes", Level.DOWNTIME, item.subject, "is deleted: nothing answers there"
             )
@@ -118,7 +115,7 @@ def protection_goes(case: Case) -> Iterator[Finding]:
         if item.kind == "PodDisruptionBudget":
             selector = item.at("spec", "selector", "matchLabels")
         stays = workloads.selected(case.after, selector or {}, item.namespace)
-        if stays and not is_kept(item, case.after) and not _is_one(item, stays):
+        if stays and not is_kept(item, case) and not _is_one(item, stays):
             opened = item.kind == "NetworkPolicy"
             yield Finding(
                 "protection-goes",

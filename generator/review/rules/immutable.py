@@ -6,12 +6,16 @@ from generator.review import workloads
 from generator.review.model import Applied, Case, Finding, Level
 from generator.validate import fields
 
-_STOPS = "the API server refuses it, and Flux stops at the whole Kustomization {owner}"
+_STOPS = "the API server refuses it, and Flux stops at the whole Kustomization {}"
 
 
 def _refused(rule: str, item: Applied, field: str, cure: str) -> Finding:
-    stops = _STOPS.format(owner=item.owner or "of the cluster")
-    return Finding(rule, Level.ACTION, item.subject, f"{field} cannot change: {stops}", cure)
+    return _stops(rule, item, f"{field} cannot change", cure)
+
+
+def _stops(rule: str, item: Applied, what: str, cure: str) -> Finding:
+    message = f"{what}: {_STOPS.format(item.owner or 'of the cluster')}"
+    return Finding(rule, Level.ACTION, item.subject, message, cure)
 
 
 def _changed(old: Applied, new: Applied, *fields_: Sequence[str]) -> Iterator[str]:
@@ -54,8 +58,8 @@ def claim_shrinks(case: Case) -> Iterator[Finding]:
         sizes = [side.at("spec", "resources", "requests", "storage") for side in (old, new)]
         before, after = map(workloads.quantity, sizes)
         if after < before:
-            field = f"{sizes[0]} to {sizes[1]}: a claim never shrinks; spec.resources"
-            yield _refused("claim-shrinks", new, field, f"set the size back to {sizes[0]}")
+            what = f"{sizes[0]} -> {sizes[1]}: a claim never shrinks"
+            yield _stops("claim-shrinks", new, what, f"set the size back to {sizes[0]}")
 
 
 def claim(case: Case) -> Iterator[Finding]:
@@ -112,7 +116,7 @@ def pod_labels(case: Case) -> Iterator[Finding]:
         wanted = fields.mapping(new.values, "spec", "selector", "matchLabels")
         if not wanted.items() <= workloads.labels(new).items():
             cure = "give the pods every label of spec.selector.matchLabels"
-            yield _refused("pod-labels", new, "what spec.selector chooses", cure)
+            yield _stops("pod-labels", new, "spec.selector does not choose its own pods", cure)
 
 
 RULES = {

@@ -35,7 +35,7 @@ def _opened(new: Applied, before: Sequence[str], was_public: bool) -> Iterator[F
         cure = "passwords cross the internet in clear text until TLS is on"
         yield Finding("exposure", Level.DANGER, new.subject, message, cure)
     elif added:
-        message = f"opens to {', '.join(added)} too"
+        message = f"opens to {', '.join(added)}{' too' if before else ''}"
         yield Finding("exposure", Level.NO_RESTART, new.subject, message)
 
 

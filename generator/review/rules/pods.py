@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from generator.environment import nodes
-from generator.review import differences, workloads
+from generator.review import changes, workloads
 from generator.review.model import Applied, Case, Finding, Level, Side
 from generator.validate import fields
 
@@ -14,7 +14,7 @@ def restart(case: Case) -> Iterator[Finding]:
         if workloads.template(old) == workloads.template(new) or workloads.replicas(new) == 0:
             continue
         level, message = _rollout(new)
-        yield Finding("restart", level, new.subject, f"{message} ({_reason(old, new)})")
+        yield Finding("restart", level, new.subject, f"{message} ({_reason(old, new, case)})")
 
 
 def _rollout(workload: Applied) -> tuple[Level, str]:
@@ -31,14 +31,16 @@ def _rollout(workload: Applied) -> tuple[Level, str]:
     if serving == 0:
         how = "all pods stop" if count > 1 else "its only pod stops"
         return Level.DOWNTIME, f"{how} before new ones start"
-    return Level.RESTART, f"pods are replaced, {serving} of {count} serve throughout"
+    serve = "serves" if serving == 1 else "serve"
+    return Level.RESTART, f"pods are replaced, {serving} of {count} {serve} throughout"
 
 
-def _reason(old: Applied, new: Applied) -> str:
+def _reason(old: Applied, new: Applied, case: Case) -> str:
     """What differs in the template, in a few words."""
+    sides = workloads.template(old), workloads.template(new)
     paths = [
-        field.path.removeprefix("spec.")
-        for field in differences.fields(workloads.template(old), workloads.template(new))
+        field.after if field.path == "(hashes)" else field.path.removeprefix("spec.")
+        for field in changes.between(*sides, case.before, case.after)
     ]
     return ", ".join(paths[:3]) + (f" and {len(paths) - 3} more" if len(paths) > 3 else "")
 

@@ -1,0 +1,113 @@
+"""Small objects as the API server would take them, and copies that differ in one field."""
+
+import copy
+
+from generator import environment
+from generator.environment import edit
+from generator.review.model import Applied, Side
+from tests.trees import MINIMAL
+
+
+def made(kind, name, spec=None, *, api="v1", namespace="mlflow", annotations=None, **rest):
+    metadata = {"name": name, "namespace": namespace, "annotations": annotations or {}}
+    values = {"apiVersion": api, "kind": kind, "metadata": metadata, **rest}
+    return values | ({} if spec is None else {"spec": spec})
+
+
+def changed(values, path, value):
+    """A copy with the field at `path` set, or gone where `value` is None."""
+    result = copy.deepcopy(values)
+    inner = result
+    *parents, last = path.split("/")
+    for key in parents:
+        inner = inner[int(key)] if isinstance(inner, list) else inner.setdefault(key, {})
+    if value is None:
+        del inner[last]
+    else:
+        inner[int(last) if isinstance(inner, list) else last] = value
+    return result
+
+
+POD = {
+    "metadata": {"labels": {"app": "web"}},
+    "spec": {
+        "containers": [
+            {
+                "name": "web",
+                "image": "burakince/mlflow:2.22.0",
+                "env": [{"name": "PGDATA", "value": "/data/pgdata"}],
+                "envFrom": [{"configMapRef": {"name": "settings"}}],
+                "resources": {"requests": {"cpu": "250m", "memory": "1Gi"}},
+                "volumeMounts": [{"name": "data", "mountPath": "/data"}],
+            }
+        ],
+        "volumes": [
+            {"name": "data", "persistentVolumeClaim": {"claimName": "data"}},
+            {"name": "secrets", "secret": {"secretName": "passwords"}},
+        ],
+    },
+}
+SELECTOR = {"matchLabels": {"app": "web"}}
+
+DEPLOYMENT = made(
+    "Deployment", "web", {"replicas": 1, "selector": SELECTOR, "template": POD}, api="apps/v1"
+)
+STATEFUL_SET = made(
+    "StatefulSet",
+    "db",
+    {"replicas": 1, "serviceName": "db", "selector": SELECTOR, "template": POD},
+    api="apps/v1",
+)
+DAEMON_SET = made("DaemonSet", "agent", {"selector": SELECTOR, "template": POD}, api="apps/v1")
+JOB = made("Job", "once", {"template": {"spec": {"containers": []}}}, api="batch/v1")
+CLAIM = made(
+    "PersistentVolumeClaim",
+    "data",
+    {"storageClassName": "kept", "resources": {"requests": {"storage": "8Gi"}}},
+)
+KEPT_CLAIM = changed(
+    CLAIM, "metadata/annotations", {"kustomize.toolkit.fluxcd.io/prune": "disabled"}
+)
+STORAGE_CLASS = made(
+    "StorageClass", "kept", api="storage.k8s.io/v1", namespace="", parameters={"sku": "one"}
+)
+NAMESPACE = made("Namespace", "mlflow", namespace="")
+SETTINGS = made("ConfigMap", "settings", data={"PGHOST": "db", "WORKERS": "2"})
+PASSWORDS = made("Secret", "passwords", data={"password": "b25l"}, type="Opaque")
+SERVICE = made(
+    "Service",
+    "web",
+    {
+        "type": "LoadBalancer",
+        "selector": {"app": "web"},
+        "ports": [{"port": 80, "targetPort": "http"}],
+        "loadBalancerSourceRanges": ["203.0.113.0/24"],
+    },
+    annotations={"service.beta.kubernetes.io/azure-dns-label-name": "web"},
+)
+BUDGET = made(
+    "PodDisruptionBudget", "web", {"minAvailable": 1, "selector": SELECTOR}, api="policy/v1"
+)
+POLICY = made("NetworkPolicy", "web", {"podSelector": SELECTOR}, api="networking.k8s.io/v1")
+BINDING = made(
+    "RoleBinding", "reader", api="rbac.authorization.k8s.io/v1", roleRef={"name": "view"}
+)
+KUSTOMIZATION = made(
+    "Kustomization",
+    "part",
+    {"path": "./apps/part", "prune": True},
+    api="kustomize.toolkit.fluxcd.io/v1",
+    namespace="flux-system",
+)
+
+
+def env(**edits):
+    """The smallest environment, with values set: `env(cluster__tier="standard")`."""
+    locations = {tuple(key.split("__")): value for key, value in edits.items()}
+    text = edit.assign(MINIMAL, locations)
+    return environment.check("test", environment.parse("test", text))
+
+
+def side(*objects, environment=None, owner="part", top=(KUSTOMIZATION,)):
+    applied = [Applied(values, "") for values in top]
+    return Side(environment, (*applied, *(Applied(values, owner) for values in objects)))
