@@ -26,9 +26,9 @@ mlflow.set_experiment(EXPERIMENT)
 with mlflow.start_run() as run:
     mlflow.log_param("max_iter", 200)
     model = LogisticRegression(max_iter=200).fit(train_x, train_y)
-    for step, rows in enumerate(range(30, len(train_x), 20)):
+    for rows in range(30, len(train_x), 20):
         partial = LogisticRegression(max_iter=200).fit(train_x[:rows], train_y[:rows])
-        mlflow.log_metric("accuracy", partial.score(test_x, test_y), step=step)
+        mlflow.log_metric("accuracy", partial.score(test_x, test_y), step=rows)
     mlflow.log_text("rows = flowers, columns = centimetres\n", "data/about.txt")
 
     figure, axes = plt.subplots()

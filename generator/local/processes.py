@@ -48,7 +48,9 @@ class Processes:
 
     logs: Path
     pipe: IO[bytes]
-    running: list[Running] = field(default_factory=list)
+    running: list[Running]
+    told: list[bytes] = field(default_factory=list)
+    """What the watcher was told, but for what the processes told it themselves."""
 
     def start(
         self,
@@ -73,6 +75,7 @@ class Processes:
             )
         running = Running(name, process, log)
         self.running.append(running)
+        self.told.append(f"group {process.pid} {stop}\n".encode())
         return running
 
     def run(self, name: str, command: Sequence[str | Path], environment: Mapping[str, str]) -> None:
@@ -98,8 +101,17 @@ class Processes:
         self._tell(f"folder {folder}")
         return folder
 
+    def end(self, watcher: Running) -> None:
+        """Let go of the watcher; return when it has ended, and so has all that it knows of."""
+        self.pipe.close()
+        while watcher.process.poll() is None:
+            for running in self.running:
+                running.process.poll()  # a dead child that is not waited for counts as alive
+            time.sleep(_PAUSE)
+
     def _tell(self, line: str) -> None:
-        self.pipe.write(f"{line}\n".encode())
+        self.told.append(f"{line}\n".encode())
+        self.pipe.write(self.told[-1])
 
 
 @contextmanager
@@ -109,10 +121,25 @@ def started(logs: Path, lock: IO[str]) -> Iterator[Processes]:
     The same watcher does so here and where this process is killed. It has `lock` open until then.
     """
     logs.mkdir(parents=True, exist_ok=True)
+    watcher, pipe = _watch(logs, lock)
+    processes = Processes(logs, pipe, [watcher])
+    try:
+        yield processes
+    finally:
+        processes.end(watcher)
+        if watcher.process.returncode:  # it was killed, so another has its work to do
+            watcher, processes.pipe = _watch(logs, lock)
+            for line in processes.told:
+                processes.pipe.write(line)
+            processes.end(watcher)
+
+
+def _watch(logs: Path, lock: IO[str]) -> tuple[Running, IO[bytes]]:
+    """Start a watcher; return it and the way to it."""
     end, way = os.pipe()
     log = logs / "watcher.log"
     with os.fdopen(end, "rb") as stdin, log.open("wb") as said:
-        watcher = subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, "-I", Path(__file__).with_name("watcher.py")],
             stdin=stdin,
             stdout=said,
@@ -120,13 +147,4 @@ def started(logs: Path, lock: IO[str]) -> Iterator[Processes]:
             start_new_session=True,
             pass_fds=[lock.fileno()],
         )
-    pipe = os.fdopen(way, "wb", buffering=0)
-    processes = Processes(logs, pipe, [Running("watcher", watcher, log)])
-    try:
-        yield processes
-    finally:
-        pipe.close()
-        while watcher.poll() is None:
-            for running in processes.running:
-                running.process.poll()  # a dead child that is not waited for counts as alive
-            time.sleep(_PAUSE)
+    return Running("watcher", process, log), os.fdopen(way, "wb", buffering=0)

@@ -1,0 +1,215 @@
+"""`gen client --check`: each word, proven against a socket that does just that."""
+
+import base64
+import datetime
+import http.server
+import socket
+import ssl
+import threading
+from contextlib import contextmanager
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from generator.client import check
+
+PASSWORD = 'a password with: colons, é and \\ " $'
+SEARCH = "/api/2.0/mlflow/experiments/search?max_results=1"
+
+
+@pytest.fixture(autouse=True)
+def no_proxy(monkeypatch):
+    """This machine's proxies are not what is tested."""
+    monkeypatch.setenv("no_proxy", "*")
+
+
+@contextmanager
+def serving(answers: dict[str, tuple[int, bytes]], context: ssl.SSLContext | None = None):
+    """An HTTP server that gives `answers` by path, and remembers what came in."""
+    asked: list[tuple[str, str | None]] = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            asked.append((self.path, self.headers["Authorization"]))
+            status, body = answers.get(self.path, (404, b"not found"))
+            self.send_response(status)
+            if status in (301, 302):
+                self.send_header("Location", "/elsewhere")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    class Quiet(http.server.ThreadingHTTPServer):
+        def handle_error(self, request, client_address):
+            """A client that refuses the certificate hangs up: that is what is tested."""
+
+    server = Quiet(("127.0.0.1", 0), Handler)
+    if context:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield f"{'https' if context else 'http'}://localhost:{server.server_port}", asked
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def verdict(url: str, **variables: str) -> str:
+    return str(check.check(url, "alice", PASSWORD, patience=2, environ=variables))
+
+
+def test_healthy():
+    with serving({"/health": (200, b"OK"), SEARCH: (200, b"{}")}) as (url, asked):
+        assert check.check(url, "alice", PASSWORD, environ={}) is None
+    credentials = base64.b64encode(f"alice:{PASSWORD}".encode()).decode()
+    assert asked == [("/health", None), (SEARCH, f"Basic {credentials}")]
+
+
+def test_dns():
+    assert verdict("http://mlflow.invalid").startswith("DNS: mlflow.invalid has no address;")
+
+
+def test_refused():
+    with socket.socket() as sock:  # bound, so that nobody else is; not listening
+        sock.bind(("127.0.0.1", 0))
+        host = f"127.0.0.1:{sock.getsockname()[1]}"
+        assert verdict(f"http://{host}") == f"refused: nothing listens at {host}"
+
+
+def test_timeout_where_nothing_is_answered():
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        host = f"127.0.0.1:{sock.getsockname()[1]}"
+        assert verdict(f"http://{host}") == f"timeout: {host} gives no answer in 2 s"
+
+
+def test_timeout_where_nothing_is_even_accepted():
+    """A firewall that drops looks like a full queue."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as sock:
+        address = sock.getsockname()
+        waiting = [socket.socket() for _ in range(4)]
+        for client in waiting:
+            client.setblocking(False)
+            client.connect_ex(address)
+        host = f"127.0.0.1:{address[1]}"
+        said = verdict(f"http://{host}")
+        for client in waiting:
+            client.close()
+    assert said == f"timeout: {host} gives no answer in 2 s"
+
+
+@pytest.mark.parametrize(
+    ("health", "search", "said"),
+    [
+        ((200, b"OK"), (401, b"You are not authenticated."), "401: the user or the password is"),
+        (
+            (200, b"OK"),
+            (403, b"Invalid Host header - possible DNS rebinding attack"),
+            "403: invalid host: the server does not know itself by this address",
+        ),
+        ((200, b"OK"), (403, b"Permission denied"), "403: the server, or a proxy before it"),
+        ((200, b"OK"), (503, b"connection failed"), "503: the server is up but cannot work"),
+        ((200, b"OK"), (200, b"<html>a login page</html>"), "wrong server: "),
+        ((200, b"OK"), (200, b"[]"), "wrong server: "),
+        ((200, b"OK"), (404, b""), "wrong server: "),
+        ((200, b"OK"), (302, b""), "wrong server: "),
+        ((200, b"<html>hello</html>"), None, "wrong server: "),
+        ((404, b""), None, "wrong server: "),
+        ((302, b""), None, "wrong server: "),
+        ((502, b"bad gateway"), None, "502: "),
+    ],
+    ids=lambda value: None if isinstance(value, str) else str(value and value[0]),
+)
+def test_what_an_answer_says(health, search, said):
+    answers = {"/health": health, "/elsewhere": (200, b"OK")} | ({SEARCH: search} if search else {})
+    with serving(answers) as (url, asked):
+        found = verdict(url)
+    assert found.startswith(said)
+    assert PASSWORD not in found
+    sent = [path for path, authorization in asked if authorization]
+    assert sent == ([SEARCH] if search else []), "the password goes nowhere else"
+
+
+def test_a_server_that_does_not_speak_http():
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+
+        def greet():
+            client, _ = sock.accept()
+            with client:
+                client.sendall(b"SSH-2.0-OpenSSH_9.9\r\n")
+
+        thread = threading.Thread(target=greet)
+        thread.start()
+        host = f"127.0.0.1:{sock.getsockname()[1]}"
+        said = verdict(f"http://{host}")
+        thread.join()
+    assert said.startswith(f"wrong server: {host} is no MLflow: it does not speak HTTP;")
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory):
+    """A certificate for localhost that only its own authority, itself, vouches for."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    now = datetime.datetime.now(datetime.UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(minutes=5))
+        .not_valid_after(now + datetime.timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    file = tmp_path_factory.mktemp("tls") / "server.pem"
+    file.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+        + made.public_bytes(serialization.Encoding.PEM)
+    )
+    return file
+
+
+@pytest.fixture
+def tls(certificate):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    with serving({"/health": (200, b"OK"), SEARCH: (200, b"{}")}, context) as (url, _):
+        yield url
+
+
+def test_tls_of_an_unknown_authority(tls):
+    assert verdict(tls).startswith("TLS: localhost:")
+
+
+def test_tls_of_an_authority_that_is_named(tls, certificate):
+    assert verdict(tls, MLFLOW_TRACKING_SERVER_CERT_PATH=str(certificate)) == "None"
+
+
+def test_tls_for_another_name(tls, certificate):
+    url = tls.replace("localhost", "127.0.0.1")
+    said = verdict(url, MLFLOW_TRACKING_SERVER_CERT_PATH=str(certificate))
+    assert said.startswith("TLS: 127.0.0.1:")
+
+
+def test_tls_whose_authority_is_missing(tls, tmp_path):
+    file = str(tmp_path / "none.pem")
+    said = verdict(tls, MLFLOW_TRACKING_SERVER_CERT_PATH=file)
+    assert said == f"TLS: MLFLOW_TRACKING_SERVER_CERT_PATH, {file}: No such file or directory"
+
+
+def test_https_asked_of_http_and_http_of_https(tls):
+    assert verdict(tls.replace("https", "http")).startswith("wrong server: localhost:")
+    with serving({"/health": (200, b"OK")}) as (url, _):
+        assert verdict(url.replace("http", "https")).startswith("TLS: localhost:")

@@ -1,0 +1,146 @@
+"""`gen client`: three settings for each provider, exposure and shell; the password as a command."""
+
+import os
+import shutil
+import subprocess
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from generator import programs
+from generator.client import shells
+from generator.client.settings import Settings, Value
+from tests.trees import MINIMAL, ROOT, write
+
+VAULT = MINIMAL.replace("provider: sops", "provider: key-vault\n  key_vault: kv-mlflow-test")
+NAMED = VAULT.replace("    artifacts:", "      dns_label: mlflow-test\n    artifacts:")
+AZ = (
+    "az keyvault secret show --subscription 00000000-0000-0000-0000-000000000000 "
+    "--vault-name kv-mlflow-test --name admin-password --query value --output tsv"
+)
+SOPS = (
+    """sops decrypt --extract "['data']['admin-password']" """
+    "apps/mlflow/overlays/test/data/secrets.sops.yaml"
+)
+KUBECTL = (
+    "kubectl --namespace mlflow get service mlflow "
+    '--output "jsonpath={.status.loadBalancer.ingress[0].ip}"'
+)
+ADDRESS = "http://mlflow-test.centralindia.cloudapp.azure.com"
+
+
+@pytest.mark.parametrize(
+    ("values", "shell", "uri", "username", "password"),
+    [
+        (
+            NAMED,
+            "bash",
+            f"export MLFLOW_TRACKING_URI={ADDRESS}",
+            "export MLFLOW_TRACKING_USERNAME=admin",
+            f'export MLFLOW_TRACKING_PASSWORD="$({AZ})"',
+        ),
+        (
+            MINIMAL,
+            "bash",
+            f'export MLFLOW_TRACKING_URI=http://"$({KUBECTL})"',
+            "export MLFLOW_TRACKING_USERNAME=admin",
+            f'export MLFLOW_TRACKING_PASSWORD="$({SOPS} | base64 --decode)"',
+        ),
+        (
+            NAMED,
+            "fish",
+            f"set -gx MLFLOW_TRACKING_URI {ADDRESS}",
+            "set -gx MLFLOW_TRACKING_USERNAME admin",
+            f"set -gx MLFLOW_TRACKING_PASSWORD ({AZ} | string collect)",
+        ),
+        (
+            MINIMAL,
+            "fish",
+            f"set -gx MLFLOW_TRACKING_URI http://({KUBECTL} | string collect)",
+            "set -gx MLFLOW_TRACKING_USERNAME admin",
+            f"set -gx MLFLOW_TRACKING_PASSWORD ({SOPS} | base64 --decode | string collect)",
+        ),
+        (
+            NAMED,
+            "powershell",
+            f'$Env:MLFLOW_TRACKING_URI = "{ADDRESS}"',
+            '$Env:MLFLOW_TRACKING_USERNAME = "admin"',
+            f"$Env:MLFLOW_TRACKING_PASSWORD = ({AZ})",
+        ),
+        (
+            MINIMAL,
+            "powershell",
+            f'$Env:MLFLOW_TRACKING_URI = "http://" + ({KUBECTL})',
+            '$Env:MLFLOW_TRACKING_USERNAME = "admin"',
+            "$Env:MLFLOW_TRACKING_PASSWORD = [Text.Encoding]::UTF8.GetString("
+            f"[Convert]::FromBase64String(({SOPS})))",
+        ),
+        (
+            NAMED,
+            "dotenv",
+            f"MLFLOW_TRACKING_URI={ADDRESS}",
+            "MLFLOW_TRACKING_USERNAME=admin",
+            f"# printf 'MLFLOW_TRACKING_PASSWORD=%s\\n' \"$({AZ})\" >>.env",
+        ),
+    ],
+    ids=lambda value: value if value in shells.SHELLS else "",
+)
+def test_is_printed(gen, repo, values, shell, uri, username, password):
+    write(repo, "environments/test.yaml", values)
+    printed = gen("client", "--env", "test", "--shell", shell).output
+    assert printed.splitlines() == [uri, username, password]
+
+
+def test_bash_makes_of_it_what_sops_keeps(gen, repo, tmp_path, monkeypatch):
+    """From the encrypted file in Git to the variable, by what was printed and nothing else."""
+    monkeypatch.setenv("SOPS_AGE_KEY_FILE", str(tmp_path / "home/keys.txt"))
+    shutil.copytree(ROOT / "tools/sops", repo / "tools/sops")
+    write(
+        repo,
+        "environments/test.yaml",
+        MINIMAL.replace("    artifacts:", "      kind: internal\n    artifacts:"),
+    )
+    gen("secrets", "init", "--env", "test")
+    sops = programs.find(ROOT, "sops", say=print)
+    gen("secrets", "set", "--env", "test", "admin-password", input="S3cret-with-$HOME-'quotes'")
+
+    printed = gen("client", "--env", "test").output
+    line = next(line for line in printed.splitlines() if "PASSWORD" in line)
+    path = f"{sops.parent}{os.pathsep}{os.environ['PATH']}"
+    script = f'{line}\nprintf %s "$MLFLOW_TRACKING_PASSWORD"'
+    said = subprocess.check_output(
+        ["bash", "-c", script], cwd=repo, env={**os.environ, "PATH": path}, text=True
+    )
+    assert said == "S3cret-with-$HOME-'quotes'"
+    assert said not in printed
+
+
+@given(st.text(st.characters(min_codepoint=32, max_codepoint=126, exclude_characters='"$`\\!')))
+def test_a_quoted_word_is_one_word_of_bash(word):
+    script = f"printf %s {shells.quoted(word) if word else ''}"
+    assert subprocess.check_output(["bash", "-c", script], text=True) == word
+
+
+@pytest.mark.parametrize("word", ['"', "$HOME", "`id`", "a\\b", "a!b", "two\nlines"])
+def test_what_shells_read_differently_is_refused(word):
+    with pytest.raises(ValueError, match="cannot be quoted alike in every shell"):
+        shells.bash(Settings(Value(word)))
+
+
+@pytest.mark.parametrize(
+    ("values", "variables", "missing"),
+    [
+        (NAMED, {}, "MLFLOW_TRACKING_PASSWORD"),
+        (MINIMAL, {"MLFLOW_TRACKING_PASSWORD": "some password"}, "MLFLOW_TRACKING_URI"),
+    ],
+)
+def test_check_says_what_is_not_set(gen, repo, monkeypatch, values, variables, missing):
+    for name in ("MLFLOW_TRACKING_URI", "MLFLOW_TRACKING_PASSWORD"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    write(repo, "environments/test.yaml", values)
+    said = gen("client", "--env", "test", "--check", exit_code=1).output
+    cure = 'eval "$(gen client --env test)"'
+    assert said == f"environments/test.yaml: {missing} is not set; run: {cure}\n"
