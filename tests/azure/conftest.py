@@ -13,6 +13,9 @@ from generator import environment, programs
 from tests.azure import local_azure
 from tests.azure.local_azure import ROOT, SUBSCRIPTION, Azure, Script
 
+# The form of one, for environments with sops.
+AGE_KEY = "AGE-SECRET-KEY-1" + "Q" * 58 + "\n"
+
 
 @pytest.fixture(scope="session")
 def azure_cli() -> Path:
@@ -39,7 +42,9 @@ def script(request: pytest.FixtureRequest, azure: Azure, tmp_path: Path) -> Scri
     """The script of an environment of this repository, for the local subscription."""
     [env] = environment.load(ROOT, [request.param])
     shutil.copytree(ROOT / "infra/lib", tmp_path / "infra/lib")
-    made = Script(env, tmp_path, azure.variables)
+    key = tmp_path / "age.agekey"
+    key.write_text(AGE_KEY)
+    made = Script(env, tmp_path, azure.variables | {"AGE_KEY_FILE": str(key)})
     made.render(azure__subscription=SUBSCRIPTION)
     return made
 

@@ -54,6 +54,12 @@ class Cloud:
         """Return the one id that belongs to a purpose."""
         return str(uuid.uuid5(uuid.NAMESPACE_URL, purpose))
 
+    def begin(self, resource: str, result: Any = None) -> str:
+        """Let something go on for a while; return its name. `result` is what it ends with."""
+        name = str(uuid.uuid4())
+        self.operations[name] = Operation(resource, self.slow, result=result)
+        return name
+
     def get(self, identifier: str) -> Body | None:
         return self.resources.get(identifier.lower())
 

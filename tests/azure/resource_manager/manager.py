@@ -2,15 +2,14 @@
 
 import copy
 import itertools
-import uuid
 from typing import Any
 
 from . import identifiers
-from .certificate import DOMAIN
 from .cloud import SUBSCRIPTION, Body, Cloud, Operation, merged
 from .identifiers import Identifier
 from .kinds import Kind
 from .messages import Refused, Request, Response, not_found
+from .operations import LOCATED, SOON, under_way
 from .services import (
     clusters,
     compute,
@@ -25,9 +24,6 @@ from .services import (
 
 _SERVICES = (clusters, compute, flux, groups, identities, roles, storage, subscription, vaults)
 KINDS = {kind.type.lower(): kind for service in _SERVICES for kind in service.KINDS}
-_HOST = f"https://management.{DOMAIN}"
-_LOCATED = "location"
-_SOON = {"x-ms-retry-after-ms": "50"}  # Azure says 15 s or so; clients take milliseconds, too
 _UNDER_WAY = {"Creating", "Updating", "Deleting"}
 
 
@@ -197,12 +193,8 @@ _VERBS = {"GET": _get, "HEAD": _head, "PUT": _put, "PATCH": _patch, "DELETE": _d
 
 
 def _begin(cloud: Cloud, body: Body, response: Response) -> Response:
-    name = str(uuid.uuid4())
-    cloud.operations[name] = Operation(body["id"], cloud.slow)
-    located = response.status == 202
-    address = f"{_HOST}/operations/{name}?api-version={_LOCATED if located else 'status'}"
-    response.headers.update(_SOON)
-    response.headers["Location" if located else "Azure-AsyncOperation"] = address
+    name = cloud.begin(body["id"])
+    response.headers.update(under_way(name, located=response.status == 202))
     return response
 
 
@@ -216,10 +208,10 @@ def _operation(cloud: Cloud, request: Request) -> Response:
     body: dict[str, Any] = {"name": name, "status": status}
     if status == "Failed":
         body["error"] = {"code": "Failed", "message": "The operation failed."}
-    made = cloud.get(operation.resource)
-    if not waiting and request.query["api-version"] == _LOCATED:
+    made = operation.result or cloud.get(operation.resource)
+    if not waiting and request.query["api-version"] == LOCATED:
         return Response(200, made) if made else Response(204)
-    return Response(202 if waiting else 200, body, _SOON if waiting else {})
+    return Response(202 if waiting else 200, body, SOON if waiting else {})
 
 
 def _look(cloud: Cloud, identifier: str) -> None:
@@ -234,7 +226,7 @@ def _advance(cloud: Cloud, operation: Operation) -> None:
         return
     operation.polls -= 1
     body = cloud.get(operation.resource)
-    if operation.polls or body is None:
+    if operation.polls or body is None or operation.result:
         return
     if body["properties"]["provisioningState"] == "Deleting":
         _remove(cloud, KINDS[body["type"].lower()], body)

@@ -8,6 +8,7 @@ import zipfile
 from ..cloud import SUBSCRIPTION, TENANT, Body, Cloud
 from ..kinds import Kind
 from ..messages import Refused, Request, Response, not_found
+from ..operations import under_way
 from ..routes import Routes
 
 _TYPE = "Microsoft.ContainerService/managedClusters"
@@ -172,4 +173,4 @@ def _run(cloud: Cloud, request: Request, cluster: str) -> Response:
         "id": "1",
         "properties": {"provisioningState": "Succeeded", "exitCode": 0, "logs": ""},
     }
-    return Response(200, result)
+    return Response(202, None, under_way(cloud.begin(body["id"], result), located=True))

@@ -1,0 +1,32 @@
+"""`make test-azure-long`: every environment's first apply, killed after each single write.
+
+pytest collects this file only where it is named: it takes a quarter of an hour.
+"""
+
+import pytest
+
+from tests.azure.test_faults import WRITES
+
+pytestmark = pytest.mark.timeout(3600)
+
+
+@pytest.mark.parametrize("script", ["dev", "prod", "staging"], indirect=True)
+def test_killed_after_each_write_it_ends_in_the_same_state(applied, azure):
+    """Each run does one write more than the one before; none does any twice."""
+    expected = azure.state()
+    azure.control("reset")
+    kills = 0
+    while True:
+        process = applied.start("apply", gated=True)
+        azure.control("fault", **WRITES, kill=process.pid)
+        _, err = process.communicate("go\n", timeout=900)
+        if process.returncode != -9:
+            break
+        kills += 1
+    assert process.returncode == 0, err
+    assert kills > 25
+    assert azure.state() == expected
+    assert applied.run("plan").lines("+", "~", "!") == []
+    for _ in range(2):
+        applied.run("destroy", "--delete-data", stdin=f"{applied.env.name}\n")
+        assert azure.resources() == {}
