@@ -18,6 +18,9 @@ lint: .venv/test ## check style and types
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
+test-azure-long: .venv/test ## kill the first apply of every environment after each write (long)
+	$(BIN)/pytest -n 2 tests/azure/every_kill.py
+
 bench: .venv/test ## measure speed, as ratios against a floor in the same run
 	$(BIN)/python -m benchmarks.render
 	$(BIN)/python -m benchmarks.plan
@@ -50,4 +53,4 @@ test-cluster: .venv/test ## run a real Kubernetes with Flux, and MLflow on it (a
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r locks/test.txt
 	@touch $@
 
-.PHONY: help render validate lint bench lock test test-cluster
+.PHONY: help render validate lint test-azure-long bench lock test test-cluster

@@ -183,7 +183,7 @@ class Script:
     ) -> "Result":
         """Run a command of the script; fail unless it exits with `status`."""
         process = self.start(*arguments, **variables)
-        out, err = process.communicate(stdin, timeout=300)
+        out, err = process.communicate(stdin, timeout=900)
         result = Result(process.returncode, out, err)
         assert status is None or result.status == status, f"{out}\n{err}"
         return result

@@ -170,6 +170,8 @@ def _check_idle(cloud: Cloud, body: Body | None) -> None:
 
 def _delete(cloud: Cloud, kind: Kind, identifier: Identifier, request: Request) -> Response:
     if not (body := cloud.get(identifier.id)):
+        if kind is groups.GROUP:
+            raise _missing(cloud, identifier)
         return Response(204)
     _check_idle(cloud, body)
     if kind.slow or kind is groups.GROUP:

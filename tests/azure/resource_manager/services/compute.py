@@ -15,7 +15,7 @@ KINDS = (
     Kind(
         type="Microsoft.Compute/disks",
         sdk="compute.v2023_04_02",
-        versions=("2023-04-02",),
+        versions=("2023-04-02", "2025-01-02"),  # the SDK's, and what `az disk delete` sends
         model="Disk",
     ),
 )
