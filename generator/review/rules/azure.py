@@ -131,8 +131,8 @@ def cost(case: Case) -> Iterator[Finding]:
         return
     for where, measure in _COSTS.items():
         old, new = measure(before), measure(after)
-        if new > old:
-            values = (dict(keys.leaves(side)).get(where) for side in (before, after))
+        values = [dict(keys.leaves(side)).get(where) for side in (before, after)]
+        if new > old and values[0] != values[1]:
             message = f"{_arrow(*values)}: costs more"
             yield Finding("azure-cost", Level.NO_RESTART, messages.key(where), message)
 
