@@ -17,6 +17,10 @@ _COMMANDS = {
         "review:diff",
         "Show what merging the working tree does to every cluster and to Azure.",
     ),
+    "comment": (
+        "comment:comment",
+        "Post a run's review.json and plan-NAME.txt as comments on its pull request.",
+    ),
     "set": ("edit:set_", "Change values of an environment file, check the result and render."),
     "promote": (
         "edit:promote",

@@ -15,8 +15,14 @@ if TYPE_CHECKING:
 @click.command("list")
 @click.option("--values", "side_by_side", is_flag=True, help="Show the values that differ.")
 @click.option("--all", "every", is_flag=True, help="With --values: show those that are equal too.")
+@click.option(
+    "--provision",
+    "since",
+    metavar="REV",
+    help="Print those whose Azure resources differ from REV's, as a JSON list for a workflow.",
+)
 @click.pass_obj
-def list_(root: Path, side_by_side: bool, every: bool) -> None:
+def list_(root: Path, side_by_side: bool, every: bool, since: str | None) -> None:
     """List the environments, each with its cluster, region, image and address.
 
     Example: gen list --values
@@ -27,6 +33,9 @@ def list_(root: Path, side_by_side: bool, every: bool) -> None:
         raise click.UsageError("--all goes with --values")
     if side_by_side:
         tables.show(_values(environment.load(root), every))
+        return
+    if since is not None:
+        click.echo(json.dumps(_to_provision(root, environment.load(root), since)))
         return
     rows = [("NAME", "CLUSTER", "REGION", "IMAGE", "REPLICAS", "EXPOSURE", "SECRETS")]
     for env in environment.load(root):
@@ -43,6 +52,20 @@ def list_(root: Path, side_by_side: bool, every: bool) -> None:
             )
         )
     tables.show(rows)
+
+
+def _to_provision(root: Path, environments: "list[Environment]", since: str) -> list[str]:
+    """The environments whose declarations, or the library behind all of them, have changed."""
+    from generator.environment.model import PLACEHOLDER_SUBSCRIPTION
+    from generator.repository import revision
+
+    paths = revision.differing(root, revision.base(root, since).commit)
+    folders = {path.parts[1] for path in paths if path.parts[0] == "infra" and len(path.parts) > 2}
+    return [
+        env.name
+        for env in environments
+        if folders & {env.name, "lib"} and env.azure.subscription != PLACEHOLDER_SUBSCRIPTION
+    ]
 
 
 def _values(environments: "list[Environment]", every: bool) -> list[tuple[str, ...]]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _TOPS = ("environments", "apps", "clusters", "infra")
 _FORMATS = ("text", "markdown", "html", "json")
+_SUFFIXES = {"markdown": "md", "html": "html", "json": "json"}
 
 
 @click.command()
@@ -27,8 +28,17 @@ _FORMATS = ("text", "markdown", "html", "json")
     help="Compare with this revision (default: the merge base with the remote's main branch).",
 )
 @click.option("--format", "form", type=click.Choice(_FORMATS), default="text", help="The form.")
+@click.option(
+    "--write",
+    "folder",
+    metavar="FOLDER",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Also write review.md, review.html and review.json into FOLDER.",
+)
 @click.pass_obj
-def diff(root: Path, names: tuple[str, ...], against: str | None, form: str) -> None:
+def diff(
+    root: Path, names: tuple[str, ...], against: str | None, form: str, folder: Path | None
+) -> None:
     """Show what merging the working tree does to every cluster and to Azure.
 
     --against HEAD shows what is not committed yet.
@@ -39,6 +49,11 @@ def diff(root: Path, names: tuple[str, ...], against: str | None, form: str) -> 
 
     report = _report(root, names, against)
     click.echo(formats.FORMATS[form](report), nl=False)
+    if folder:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, suffix in _SUFFIXES.items():
+            text = formats.FORMATS[name](report)
+            (folder / f"review.{suffix}").write_text(text, "utf-8")
 
 
 def _report(root: Path, names: tuple[str, ...], against: str | None) -> "Report":

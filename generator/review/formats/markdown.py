@@ -25,7 +25,8 @@ _SIGNS = {
     Level.ACTION: "🟡",
     Level.DANGER: "🔴",
 }
-_CUT = "\n_Cut here: the rest is in the job's summary and its artifact, or run_ `gen diff`.\n"
+_REST = "in review.html, the artifact of this run, and by `gen diff`"
+_CUT = f"\n_Cut here: the rest is {_REST}._\n"
 
 
 def write(report: Report, longest: int = LONGEST) -> str:
@@ -61,6 +62,21 @@ def _head(report: Report) -> Iterator[str]:
         yield f"Nothing changes in {', '.join(map(code, report.unchanged[:200]))}."
 
 
+def plan(name: str, text: str, longest: int = LONGEST) -> str:
+    """Return what provisioning would do as one comment, at most `longest` characters long."""
+    head = f"{plan_marker(name)}\n### Azure: what provisioning {plain(name)} would do\n"
+    lines = text.splitlines()
+    kept = _fitting(lines, longest - len(head) - 1000)
+    missing = len(lines) - len(kept)
+    rest = f"\n{missing} more lines are in the log of this run.\n" if missing else ""
+    return f"{head}{fenced(kept)}{rest}"
+
+
+def plan_marker(name: str) -> str:
+    """Return the first line by which a plan's comment is found again."""
+    return f"<!-- gen plan {plain(name)} -->"
+
+
 def _details(environment: Environment, room: int) -> str:
     """One environment, folded; cut where there is no room, and "" where there is hardly any."""
     top = f"\n<details><summary><b>{plain(environment.name)}</b></summary>\n\n"
@@ -73,7 +89,7 @@ def _details(environment: Environment, room: int) -> str:
     kept = _fitting(lines, spare)
     block = fenced(kept) if kept else ""
     missing = len(lines) - len(kept)
-    rest = f"\n{missing} more lines are in the job's summary and artifact.\n" if missing else ""
+    rest = f"\n{missing} more lines are {_REST}.\n" if missing else ""
     return f"{top}{findings}{block}{rest}{end}"
 
 
