@@ -36,7 +36,7 @@ lock: ## write the locks anew from pyproject.toml and tools/*/requirements.in (n
 	done
 
 test: .venv/test ## run every test
-	$(BIN)/pytest -n auto --cov --cov-report=term-missing:skip-covered --cov-fail-under=95
+	$(BIN)/pytest -n auto --dist loadgroup --cov --cov-report=term-missing:skip-covered --cov-fail-under=95
 
 test-cluster: .venv/test ## run a real Kubernetes with Flux, and MLflow on it (as root)
 	$(BIN)/pytest tests/cluster --timeout 600

@@ -23,7 +23,9 @@ class Local:
     output: str = ""
 
     def start(self) -> "Local":
-        self.begin()
+        return self.begin().ready()
+
+    def ready(self) -> "Local":
         self.until("A client's settings:\n\n(?:.+\n)+\n")
         return self
 
@@ -54,13 +56,14 @@ class Local:
                 self.output += chunk
         return found
 
-    def end(self, number: int = signal.SIGINT) -> int:
-        """Send a signal; return the exit code when nothing of it is left."""
+    def end(self, number: int = signal.SIGINT, *, alone: bool = True) -> int:
+        """Send a signal; return the exit code, and if it was `alone` when nothing is left."""
         self.process.send_signal(number)
         code = self.process.wait(PATIENCE)
         self.output += self.process.stdout.read()
         self.process.stdout.close()
-        gone(self.repo)
+        if alone:
+            gone(self.repo)
         return code
 
     @property

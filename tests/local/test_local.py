@@ -1,0 +1,64 @@
+"""`gen local`: SQLite, no passwords; two at once, stopped, started again, broken."""
+
+import json
+import signal
+import urllib.request
+
+from tests.local.conftest import repository
+from tests.local.servers import Local, gone
+
+REST = "api/2.0/mlflow"
+_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+def names(server: Local) -> set[str]:
+    with _OPENER.open(f"{server.url}/{REST}/experiments/search?max_results=10") as answer:
+        return {entry["name"] for entry in json.load(answer)["experiments"]}
+
+
+def create(server: Local, name: str) -> None:
+    request = urllib.request.Request(f"{server.url}/{REST}/experiments/create")
+    request.data = json.dumps({"name": name}).encode()
+    request.add_header("Content-Type", "application/json")
+    _OPENER.open(request).close()
+
+
+def test_two_at_once_then_one_again(tmp_path):
+    repo = repository(tmp_path)
+    first, second = Local(repo).begin(), Local(repo).begin()
+    servers = [first.ready(), second.ready()]
+    assert first.url != second.url
+    assert first.folder != second.folder
+    for server in servers:
+        assert server.variables == {"MLFLOW_TRACKING_URI": server.url}
+        create(server, server.folder.name)
+        assert names(server) == {"Default", server.folder.name}
+
+    assert second.end(signal.SIGTERM, alone=False) == 0
+    assert first.end(signal.SIGINT) == 0
+    assert first.output.endswith("\nstopped; the data stays in .local/\n")
+    assert {path.name for path in (repo / ".local").iterdir()} == {
+        ".gitignore",
+        "sqlite",
+        "sqlite-2",
+    }
+
+    again = Local(repo).start()
+    assert names(again) == {"Default", "sqlite"}
+    assert again.end(signal.SIGHUP) == 0
+
+
+def test_a_crash_at_the_start_is_told_in_words(tmp_path):
+    repo = repository(tmp_path)
+    database = repo / ".local/sqlite/mlflow.db"
+    database.parent.mkdir(parents=True)
+    database.write_text("this is no database\n" * 100)
+    server = Local(repo).begin()
+    said = server.process.communicate(timeout=100)[0]
+    gone(repo)
+    assert server.process.returncode == 1
+    assert "\n.local: mlflow ended with 1: \n" in said
+    assert "file is not a database" in said
+    assert said.rstrip().endswith(
+        "(all of it: {})".format(database.parent.parent / "sqlite/logs/mlflow.log")
+    )
