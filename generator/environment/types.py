@@ -65,8 +65,8 @@ Location = Annotated[
 ResourceGroup = Annotated[
     str,
     Text(
-        "a resource group's name: 1 to 90 letters, digits and -_.(), the last no full stop",
-        r"[-\w.()]{0,89}[-\w()]",
+        "a resource group's name: 1 to 90 letters, digits and -_.(), the first no -, the last no .",
+        r"(?!-)[-\w.()]{0,89}[-\w()]",
     ),
 ]
 ClusterName = Annotated[
@@ -97,14 +97,15 @@ KeyVaultName = Annotated[
 TagName = Annotated[
     str,
     Text(
-        r"a tag's name: 1 to 512 characters without < > % & \ ? /",
-        r"[^<>%&\\?/\x00-\x1f\x7f]{1,512}",
+        r"a tag's name: 1 to 512 characters without < > % & \ ? / =",
+        r"[^<>%&\\?/=\x00-\x1f\x7f]{1,512}",  # az splits a tag at its first =
     ),
 ]
 TagValue = Annotated[
     str,
     Text(
-        "a tag's value: at most 256 characters, no control characters", r"[^\x00-\x1f\x7f]{0,256}"
+        "a tag's value: at most 256 characters, the first no @, no control characters",
+        r"(?!@)[^\x00-\x1f\x7f]{0,256}",  # az reads a file for @
     ),
 ]
 
