@@ -86,7 +86,8 @@ def test_search_works_by_keyboard(browser, show):
     browser.run(
         """new Promise((done) => {
           const count = document.querySelector("#count");
-          const look = () => (count.textContent === '2 found' ? done() : requestAnimationFrame(look));
+          const found = () => count.textContent === '2 found';
+          const look = () => (found() ? done() : requestAnimationFrame(look));
           look();
         })"""
     )
