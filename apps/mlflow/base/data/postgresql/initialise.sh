@@ -36,5 +36,9 @@ fi
 chmod 0700 "$PGDATA"
 
 quoted=$(printf %s "$password" | sed "s/'/''/g")
-printf "ALTER ROLE mlflow PASSWORD '%s'\n" "$quoted" | database "$PGDATA"
+# Where it was killed, postmaster.pid names process 1. PostgreSQL knows that for its own, old file if
+# process 1 is its parent: so this shell starts it, and no pipe's subshell.
+database "$PGDATA" <<SQL
+ALTER ROLE mlflow PASSWORD '$quoted'
+SQL
 echo 'role mlflow has the password of the secret database-password'
