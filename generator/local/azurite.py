@@ -7,7 +7,7 @@ from generator import programs
 from generator.local import ports
 from generator.local.processes import Processes
 
-_MAKE_CONTAINER = """\
+MAKE_CONTAINER = """\
 from os import environ
 from azure.core.exceptions import ResourceExistsError
 from azure.storage.blob import BlobServiceClient
@@ -46,4 +46,4 @@ def start(
 def make_container(processes: Processes, python: Path, connection: str, container: str) -> None:
     """Make the blob container, where it is missing; `python` has Azure's library."""
     variables = {"CONNECTION": connection, "CONTAINER": container}
-    processes.run("azurite-container", [python, "-c", _MAKE_CONTAINER], variables)
+    processes.run("azurite-container", [python, "-c", MAKE_CONTAINER], variables)

