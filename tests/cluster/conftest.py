@@ -19,22 +19,11 @@ def control_plane() -> Iterator[Cluster]:
         yield cluster
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def dev() -> Iterator[Delivery]:
-    """A cluster with a node that has environment dev, as it was pushed first."""
+    """A cluster with a node that has environment dev. Whoever changes it leaves it working."""
     with Cluster(node=True, images=published.ALL) as cluster:
-        delivered = delivery.copy(cluster, "dev")
-        delivered.push("First commit")
-        delivered.follow()
-        delivered.wait(delivered.first)
-        yield delivered
-
-
-@pytest.fixture
-def changing(dev: Delivery) -> Iterator[Delivery]:
-    """The same for a test that changes it: afterwards it is made what it was."""
-    yield dev
-    dev.restore()
+        yield delivery.first(cluster, "dev")
 
 
 @pytest.fixture
@@ -43,6 +32,13 @@ def timeline(request: pytest.FixtureRequest) -> Iterator[Timeline]:
     timeline = Timeline(request.node.name)
     yield timeline
     request.node.user_properties.append((_PROPERTY, str(timeline)))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give the tests of one cluster to one process of pytest-xdist."""
+    for item in items:
+        shared = "dev" in getattr(item, "fixturenames", ())
+        item.add_marker(pytest.mark.xdist_group("dev" if shared else item.path.stem))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -12,15 +12,18 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyrage
 from ruamel.yaml import YAML
 
 from generator.environment import edit
 from generator.yaml import Location
-from tests.cluster.rig import Cluster, blobs, flux, repository
+from tests.cluster.rig import Cluster, blobs, flux, http, repository
 from tests.cluster.rig.client import Object, condition, is_ready
 from tests.cluster.rig.flux import Flavour
 from tests.cluster.rig.programs import ROOT
 from tests.cluster.rig.repository import Repository
+from tests.cluster.rig.timeline import Timeline
+from tests.cluster.rig.waiting import wait_for
 from tests.cluster.tracking import Tracking
 
 NAMESPACE = "mlflow"
@@ -28,7 +31,7 @@ FACTS = {"azure_client_id": "11111111-1111-4111-8111-111111111111",
          "azure_tenant_id": "22222222-2222-4222-8222-222222222222"}  # fmt: skip
 
 
-@dataclass(frozen=True)
+@dataclass
 class Delivery:
     """A user's copy of this repository, and the cluster that follows it."""
 
@@ -37,13 +40,17 @@ class Delivery:
     environment: str
     key: Path
     """The age key's file."""
+    timeline: Timeline
+    """How the first delivery went."""
+    data_ready: str = ""
+    """When what holds data was ready in it, in the words of the API server."""
 
     def gen(self, *command: str, value: str = "") -> None:
-        """Run gen in the copy; `value` goes to its standard input."""
+        """Run the copy's own gen in it; `value` goes to its standard input."""
         done = subprocess.run(
             [sys.executable, "-m", "generator", *command],
             cwd=self.repository.work,
-            env={**os.environ, "SOPS_AGE_KEY_FILE": str(self.key), "PYTHONPATH": str(ROOT)},
+            env={**os.environ, "SOPS_AGE_KEY_FILE": str(self.key), "PYTHONPATH": "."},
             input=value,
             capture_output=True,
             text=True,
@@ -60,17 +67,37 @@ class Delivery:
         self.gen("render", "--env", self.environment)
 
     @property
-    def first(self) -> str:
-        """The revision of the first commit, as Flux names it."""
-        commit = repository.git(self.repository.work, "rev-list", "--max-parents=0", "HEAD")
-        return f"{repository.BRANCH}@sha1:{commit}"
+    def values(self) -> Object:
+        """The environment's file, as it is now."""
+        file = self.repository.work / "environments" / f"{self.environment}.yaml"
+        values: Object = YAML(typ="safe").load(file.read_text())
+        return values
 
-    def restore(self) -> None:
-        """Make the copy what it was at first, and wait until the cluster is too."""
-        commit = self.first.partition(":")[2]
-        repository.git(self.repository.work, "reset", "--quiet", "--hard", commit)
-        self.push("Nothing new")
-        self.wait(self.first)
+    def other_key(self) -> Path:
+        """Return the file of a key that can open nothing."""
+        file = self.key.with_name("other.agekey")
+        file.write_text(str(pyrage.x25519.Identity.generate()))
+        return file
+
+    def by_hand(self, *command: str, value: str = "") -> str:
+        """Run kubectl, as a person does who goes past Git; return what it said."""
+        done = subprocess.run(
+            [*self.cluster.kubectl, *command], input=value, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def restore(self, commit: str = "HEAD") -> None:
+        """Bring the files of a commit back; `push` makes them the newest."""
+        repository.git(self.repository.work, "rm", "-r", "--quiet", "--force", ".")
+        repository.git(self.repository.work, "checkout", commit, "--", ".")
+
+    def replace(self, path: str, old: str, new: str) -> None:
+        """Change a file of the copy by hand."""
+        file = self.repository.work / path
+        text = file.read_text()
+        assert old in text, f"{path} does not hold {old!r}"
+        file.write_text(text.replace(old, new, 1))
 
     def push(self, message: str) -> str:
         """Commit and push everything, and have Flux look; return the revision as Flux names it."""
@@ -79,13 +106,15 @@ class Delivery:
             flux.reconcile(self.cluster.client, "GitRepository", flux.NAMESPACE)
         return revision
 
-    def follow(self) -> None:
+    def follow(self, *, facts: bool = True) -> None:
         """Point Flux to the copy, as Azure's Flux configuration or `flux bootstrap` does."""
         url = self.cluster.serve(self.repository.bare.parent)
         source = flux.source(f"{url}/{self.repository.bare.name}", repository.BRANCH)
-        self.cluster.client.apply(source, *self._roots())
+        self.cluster.client.apply(source, self.root)
+        if facts:
+            self.learn()
 
-    def wait(self, revision: str, *names: str, seconds: float = 120) -> None:
+    def wait(self, revision: str, *names: str, seconds: float = 300) -> None:
         """Wait until Kustomizations have applied a revision and what they made is ready."""
         for name in names or ("mlflow-data", "mlflow-server"):
             self.cluster.client.wait_for(
@@ -98,7 +127,7 @@ class Delivery:
                 seconds=seconds,
             )
 
-    def says(self, name: str, text: str, *, seconds: float = 60) -> Object:
+    def says(self, name: str, text: str, *, seconds: float = 120) -> Object:
         """Wait until a Kustomization is not Ready and says why with `text`."""
         return self.cluster.client.wait_for(
             "Kustomization",
@@ -128,28 +157,62 @@ class Delivery:
         password = base64.b64decode(found["data"]["admin-password"]).decode()
         return Tracking(self.address, "admin", password)
 
-    def _roots(self) -> list[Object]:
+    @property
+    def root(self) -> Object:
+        """The Kustomization that follows the environment's folder in clusters/."""
         path = f"./clusters/{self.environment}"
         if self.cluster.flavour is Flavour.BOOTSTRAP:
-            return [flux.kustomization(flux.NAMESPACE, path, wait=False)]
-        facts = flux.kustomization(
-            "flux-system-facts", "./infra/facts", prune=False, postBuild={"substitute": FACTS}
-        )
+            return flux.kustomization(flux.NAMESPACE, path, wait=False)
         depends = [{"name": "flux-system-facts"}]
-        return [
-            facts,
-            flux.kustomization("flux-system-cluster", path, wait=False, dependsOn=depends),
-        ]
+        return flux.kustomization("flux-system-cluster", path, wait=False, dependsOn=depends)
+
+    def learn(self) -> None:
+        """Hand the facts over: Azure puts them into its Flux configuration, a person makes them."""
+        substitute = {"substitute": FACTS}
+        if self.cluster.flavour is Flavour.AKS_EXTENSION:
+            facts = flux.kustomization(
+                "flux-system-facts", "./infra/facts", prune=False, postBuild=substitute
+            )
+        else:
+            facts = YAML(typ="safe").load((ROOT / "infra/facts/azure-facts.yaml").read_text())
+            facts["data"] = FACTS
+        self.cluster.client.apply(facts)
 
 
-def copy(cluster: Cluster, environment: str) -> Delivery:
-    """Make a user's copy, with secrets of its own where they are in Git, not yet followed."""
+def first(cluster: Cluster, environment: str, commit: str = "") -> Delivery:
+    """Deliver a copy to an empty cluster, and note when what happened."""
+    made = copy(cluster, environment, commit)
+    timeline = made.timeline = Timeline("From the first push to an answer")
+    revision = made.push("First commit")
+    timeline.mark("pushed")
+    made.follow()
+    cluster.client.wait_for(
+        "GitRepository",
+        flux.NAMESPACE,
+        lambda found: "artifact" in found.get("status", {}),
+        namespace=flux.NAMESPACE,
+    )
+    timeline.mark("fetched")
+    made.wait(revision, "mlflow-data")
+    timeline.mark("PostgreSQL ready on its claim")
+    data = cluster.client.get("Kustomization", "mlflow-data", namespace=flux.NAMESPACE)
+    made.data_ready = condition(data or {})["lastTransitionTime"]
+    wait_for("answer", lambda: http.answers(f"http://{made.address}/health"), seconds=300)
+    timeline.mark("MLflow answers through its Service")
+    made.wait(revision)
+    timeline.mark("all of Flux's Kustomizations ready")
+    return made
+
+
+def copy(cluster: Cluster, environment: str, commit: str = "") -> Delivery:
+    """Make a user's copy of this work tree or of an older commit, not yet followed.
+
+    It has secrets of its own where they are in Git.
+    """
     made = repository.create(cluster.place.folder, environment)
-    for path in _files():
-        (made.work / path).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / path, made.work / path)
+    lay(made.work, commit)
     key = cluster.place.folder / f"{environment}.agekey"
-    delivery = Delivery(cluster, made, environment, key)
+    delivery = Delivery(cluster, made, environment, key, Timeline(environment))
     values = YAML(typ="safe").load((made.work / f"environments/{environment}.yaml").read_text())
     if values["secrets"]["provider"] == "sops":
         artifacts = values["apps"]["mlflow"]["artifacts"]
@@ -163,18 +226,27 @@ def copy(cluster: Cluster, environment: str) -> Delivery:
         delivery.gen("secrets", "init", "--env", environment)
         name = "storage-connection-string"
         delivery.gen("secrets", "set", "--env", environment, name, value=connection)
-        cluster.client.apply(_key_secret(key))
+        cluster.client.apply(key_secret(key))
     delivery.gen("render", "--env", environment)
     return delivery
 
 
-def _files() -> list[str]:
-    """This repository as the next commit would have it."""
+def lay(folder: Path, commit: str = "") -> None:
+    """Put the files of a commit into a folder, or those that the next commit would have."""
+    if commit:
+        archive = ["git", "archive", commit]
+        with subprocess.Popen(archive, cwd=ROOT, stdout=subprocess.PIPE) as packed:
+            subprocess.run(["tar", "-x"], cwd=folder, stdin=packed.stdout, check=True)
+        return
     listed = repository.git(ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
-    return [path for path in listed.split("\0") if (ROOT / path).is_file()]
+    for path in filter(None, listed.split("\0")):
+        if (ROOT / path).is_file():
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / path, folder / path)
 
 
-def _key_secret(key: Path) -> Object:
+def key_secret(key: Path) -> Object:
+    """What Flux decrypts with."""
     return {
         "apiVersion": "v1",
         "kind": "Secret",

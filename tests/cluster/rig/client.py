@@ -224,6 +224,14 @@ def is_ready(object_: Object) -> bool:
     return seen == generation and condition(object_).get("status") == "True"
 
 
+def rolled_out(deployment: Object) -> bool:
+    """Say whether all pods of a Deployment are its newest and available, and no other is left."""
+    wanted, status = deployment["spec"]["replicas"], deployment.get("status", {})
+    return status.get("observedGeneration") == deployment["metadata"]["generation"] and all(
+        status.get(kind) == wanted for kind in ("replicas", "updatedReplicas", "availableReplicas")
+    )
+
+
 def now() -> str:
     """Return a value for an annotation that has to differ from every earlier one."""
     return str(time.time_ns())

@@ -1,0 +1,66 @@
+"""The tree of an older commit, delivered -> today's, and nothing that serves is made again."""
+
+from tests.cluster import delivery, published
+from tests.cluster.delivery import NAMESPACE, Delivery
+from tests.cluster.rig import Cluster, repository
+from tests.cluster.rig.client import rolled_out
+from tests.cluster.rig.programs import ROOT
+from tests.cluster.rig.timeline import Timeline
+
+# A cluster needs what these two brought; the history of a repository made of a template is short.
+FIRST_NEEDED = ("clusters/dev/mlflow-server.yaml", "generator/cli/secrets/__init__.py")
+STAYS = [
+    ("Namespace", NAMESPACE),
+    ("PersistentVolumeClaim", "postgresql-data"),
+    ("Secret", "mlflow-secrets"),
+    ("StatefulSet", "postgresql"),
+    ("Deployment", "mlflow"),
+    ("Service", "mlflow"),
+    ("Service", "postgresql"),
+]
+
+
+def test_todays_tree_takes_over_what_an_older_one_made(timeline: Timeline) -> None:
+    with Cluster(node=True, images=published.ALL) as cluster:
+        dev = delivery.first(cluster, "dev", oldest())
+        timeline.mark("the older tree serves")
+        before, tracking = uids(dev), dev.tracking()
+        experiment = tracking.experiment("upgrade")
+        run = tracking.log_run(experiment, 3.0)
+
+        upgrade(dev)
+        timeline.mark("today's tree is pushed")
+        dev.wait(dev.push("Today's tree"))
+        timeline.mark("today's tree serves")
+        cluster.client.wait_for(
+            "Deployment", "mlflow", rolled_out, namespace=NAMESPACE, seconds=120
+        )
+        assert uids(dev) == before
+        assert tracking.logged(experiment, run) == (3.0, 3.0)
+
+
+def oldest() -> str:
+    """The oldest commit that can be delivered."""
+    added = ["log", "--diff-filter=A", "--format=%H", "--", *FIRST_NEEDED]
+    return repository.git(ROOT, *added).split()[0]
+
+
+def upgrade(dev: Delivery) -> None:
+    """Take over today's files beside the secrets, and render anew."""
+    work, values = dev.repository.work, dev.values
+    own = [*work.rglob("*.sops.yaml"), work / ".sops.yaml"]
+    kept = {path: path.read_bytes() for path in own}
+    repository.git(work, "rm", "-r", "--quiet", "--force", ".")
+    delivery.lay(work)
+    for path, content in kept.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    assert dev.values["secrets"] == values["secrets"]
+    dev.gen("render", "--env", "dev")
+
+
+def uids(dev: Delivery) -> dict[tuple[str, str], str]:
+    """What holds data or serves; an object that was made again has another uid."""
+    client = dev.cluster.client
+    found = {one: client.get(*one, namespace=NAMESPACE) for one in STAYS}
+    return {one: object_["metadata"]["uid"] for one, object_ in found.items() if object_}
