@@ -9,9 +9,11 @@ from generator.yaml import Location
 Finding = tuple[Location, str]
 
 # PostgreSQL takes 200 connections (apps/mlflow/base/data), three of them only from its superuser.
-# A gunicorn worker runs 8 threads, each with a connection to either database.
+# A gunicorn worker runs 8 threads over three pools (runs, models, users): one is in use by all of
+# them, and the two others keep the five connections that SQLAlchemy keeps.
 _CONNECTIONS = 197
-_CONNECTIONS_A_WORKER = 16
+_THREADS = 8
+_CONNECTIONS_A_WORKER = _THREADS + 5 + 5
 
 # Azure limits the name of the group that AKS makes for its nodes.
 _NODE_RESOURCE_GROUP = 80

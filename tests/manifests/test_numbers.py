@@ -48,8 +48,7 @@ def test_how_many_connections_postgresql_has_and_a_worker_takes():
     reserved = 3  # superuser_reserved_connections, PostgreSQL's default
     assert "superuser_reserved_connections" not in postgresql()
     assert int(postgresql()["max_connections"]) - reserved == rules._CONNECTIONS
-    databases = 2
-    assert gunicorn()["threads"] * databases == rules._CONNECTIONS_A_WORKER
+    assert gunicorn()["threads"] == rules._THREADS
 
 
 def test_a_pod_that_ends_has_time_to_finish_what_it_does():
