@@ -1,5 +1,6 @@
 """A size -> a running Kubernetes that Flux works in, gone without a trace when it is left."""
 
+import errno
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -10,10 +11,13 @@ from typing import Self
 
 from . import control_plane, flux, git_server, http, namespaces, node, programs, store
 from .client import Client
+from .errors import CannotRun
 from .flux import Flavour
 from .images import Image
 from .place import Place, claimed
 from .processes import Processes
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class Cluster:
@@ -50,10 +54,15 @@ class Cluster:
 
     def __enter__(self) -> Self:
         programs.require(node=self._node)
-        with ExitStack() as stack:
-            self.place = stack.enter_context(claimed(node=self._node, number=self._number))
-            self._start(stack)
-            self._stack = stack.pop_all()
+        try:
+            with ExitStack() as stack:
+                self.place = stack.enter_context(claimed(node=self._node, number=self._number))
+                self._start(stack)
+                self._stack = stack.pop_all()
+        except OSError as error:
+            if error.errno not in _FULL:
+                raise
+            raise CannotRun(f"{error.filename or self.place.folder}: {error.strerror}") from None
         return self
 
     def __exit__(
