@@ -39,7 +39,16 @@ test: .venv/test ## run every test
 	$(BIN)/pytest -n auto --dist loadgroup --cov --cov-report=term-missing:skip-covered --cov-fail-under=95
 
 test-cluster: .venv/test ## run a real Kubernetes with Flux, and MLflow on it (as root)
-	$(BIN)/pytest tests/cluster --timeout 600
+	$(BIN)/pytest tests/cluster -n 2 --dist loadgroup --timeout 900
+
+cluster: .venv/test ## bring that cluster up to try things on; ENV=staging takes another than dev
+	@$(BIN)/python -m tests.cluster.command up $(or $(ENV),dev)
+
+cluster-status: .venv/test ## show what runs on it, and what Flux says
+	@$(BIN)/python -m tests.cluster.command status
+
+cluster-down: .venv/test ## end it
+	@$(BIN)/python -m tests.cluster.command down
 
 # A stamp a lock: what is installed is what the lock says, and a second run installs nothing.
 .venv/gen: locks/gen.txt pyproject.toml
@@ -53,4 +62,4 @@ test-cluster: .venv/test ## run a real Kubernetes with Flux, and MLflow on it (a
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r locks/test.txt
 	@touch $@
 
-.PHONY: help render validate lint test-azure-long bench lock test test-cluster
+.PHONY: help render validate lint bench lock test test-azure-long test-cluster cluster cluster-status cluster-down

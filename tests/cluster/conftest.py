@@ -23,7 +23,7 @@ def control_plane() -> Iterator[Cluster]:
 def dev() -> Iterator[Delivery]:
     """A cluster with a node that has environment dev. Whoever changes it leaves it working."""
     with Cluster(node=True, images=published.ALL) as cluster:
-        yield delivery.first(cluster, "dev")
+        yield delivery.first(delivery.copy(cluster, "dev"))
 
 
 @pytest.fixture

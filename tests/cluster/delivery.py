@@ -9,14 +9,13 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyrage
 from ruamel.yaml import YAML
 
-from generator.environment import edit
-from generator.yaml import Location
 from tests.cluster.rig import Cluster, blobs, flux, http, repository
 from tests.cluster.rig.client import Object, condition, is_ready
 from tests.cluster.rig.flux import Flavour
@@ -42,6 +41,8 @@ class Delivery:
     """The age key's file."""
     timeline: Timeline
     """How the first delivery went."""
+    changes: Sequence[str] = ()
+    """Values that this cluster needs to be others than in this repository."""
     data_ready: str = ""
     """When what holds data was ready in it, in the words of the API server."""
 
@@ -57,14 +58,10 @@ class Delivery:
         )
         assert done.returncode == 0, done.stderr
 
-    def set(self, **values: edit.Value) -> None:
-        """Change values of the app, a__b for a.b, and render."""
-        file = self.repository.work / "environments" / f"{self.environment}.yaml"
-        located: dict[Location, edit.Value] = {
-            ("apps", "mlflow", *key.split("__")): value for key, value in values.items()
-        }
-        file.write_text(edit.assign(file.read_text(), located))
-        self.gen("render", "--env", self.environment)
+    def set(self, *values: str) -> None:
+        """Change values and render, as a user does: key=value, from the top of the file."""
+        if values:
+            self.gen("set", "--env", self.environment, *values)
 
     @property
     def values(self) -> Object:
@@ -98,6 +95,19 @@ class Delivery:
         text = file.read_text()
         assert old in text, f"{path} does not hold {old!r}"
         file.write_text(text.replace(old, new, 1))
+
+    def take_over(self, commit: str = "") -> None:
+        """Take over all files of a commit, or of this work tree, beside the copy's own secrets."""
+        work = self.repository.work
+        own = [path for path in [*work.rglob("*.sops.yaml"), work / ".sops.yaml"] if path.exists()]
+        kept = {path: path.read_bytes() for path in own}
+        repository.git(work, "rm", "-r", "--quiet", "--force", ".")
+        lay(work, commit)
+        for path, content in kept.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        self.set(*self.changes)
+        self.gen("render", "--env", self.environment)
 
     def push(self, message: str) -> str:
         """Commit and push everything, and have Flux look; return the revision as Flux names it."""
@@ -179,14 +189,14 @@ class Delivery:
         self.cluster.client.apply(facts)
 
 
-def first(cluster: Cluster, environment: str, commit: str = "") -> Delivery:
-    """Deliver a copy to an empty cluster, and note when what happened."""
-    made = copy(cluster, environment, commit)
+def first(made: Delivery) -> Delivery:
+    """Deliver a copy to its empty cluster, and note when what happened."""
+    client = made.cluster.client
     timeline = made.timeline = Timeline("From the first push to an answer")
     revision = made.push("First commit")
     timeline.mark("pushed")
     made.follow()
-    cluster.client.wait_for(
+    client.wait_for(
         "GitRepository",
         flux.NAMESPACE,
         lambda found: "artifact" in found.get("status", {}),
@@ -195,7 +205,7 @@ def first(cluster: Cluster, environment: str, commit: str = "") -> Delivery:
     timeline.mark("fetched")
     made.wait(revision, "mlflow-data")
     timeline.mark("PostgreSQL ready on its claim")
-    data = cluster.client.get("Kustomization", "mlflow-data", namespace=flux.NAMESPACE)
+    data = client.get("Kustomization", "mlflow-data", namespace=flux.NAMESPACE)
     made.data_ready = condition(data or {})["lastTransitionTime"]
     wait_for("answer", lambda: http.answers(f"http://{made.address}/health"), seconds=300)
     timeline.mark("MLflow answers through its Service")
@@ -204,7 +214,9 @@ def first(cluster: Cluster, environment: str, commit: str = "") -> Delivery:
     return made
 
 
-def copy(cluster: Cluster, environment: str, commit: str = "") -> Delivery:
+def copy(
+    cluster: Cluster, environment: str, commit: str = "", changes: Sequence[str] = ()
+) -> Delivery:
     """Make a user's copy of this work tree or of an older commit, not yet followed.
 
     It has secrets of its own where they are in Git.
@@ -212,8 +224,9 @@ def copy(cluster: Cluster, environment: str, commit: str = "") -> Delivery:
     made = repository.create(cluster.place.folder, environment)
     lay(made.work, commit)
     key = cluster.place.folder / f"{environment}.agekey"
-    delivery = Delivery(cluster, made, environment, key, Timeline(environment))
-    values = YAML(typ="safe").load((made.work / f"environments/{environment}.yaml").read_text())
+    delivery = Delivery(cluster, made, environment, key, Timeline(environment), changes)
+    delivery.set(*changes)
+    values = delivery.values
     if values["secrets"]["provider"] == "sops":
         artifacts = values["apps"]["mlflow"]["artifacts"]
         connection = blobs.start(

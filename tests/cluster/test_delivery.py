@@ -47,7 +47,7 @@ def as_data_scientist(dev: Delivery) -> str:
 
 def test_a_changed_value_touches_only_what_depends_on_it(dev: Delivery) -> None:
     before = versions(dev)
-    dev.set(workers=2)
+    dev.set("apps.mlflow.workers=2")
     dev.wait(dev.push("Two workers"))
     after = versions(dev)
     touched = {key[0] for key in before if after.get(key) != before[key]}
@@ -104,13 +104,13 @@ def settings(dev: Delivery) -> str:
 
 @pytest.mark.parametrize(
     ("victim", "cpu"),
-    [("source-controller", 211), ("kustomize-controller", 212), ("kube-apiserver", 213)],
+    [("source-controller", 191), ("kustomize-controller", 192), ("kube-apiserver", 193)],
 )
 def test_a_rollout_ends_the_same_whoever_is_killed_in_it(
     dev: Delivery, victim: str, cpu: int
 ) -> None:
     servers, client = dev.cluster.servers, dev.cluster.client
-    dev.set(resources__cpu=f"{cpu}m")
+    dev.set(f"apps.mlflow.resources.cpu={cpu}m")
     revision = dev.push("Another size")
     servers.kill(victim)
     servers.restart(victim)

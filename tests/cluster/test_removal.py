@@ -57,10 +57,10 @@ def held(dev: Delivery) -> dict[str, str]:
 
 def test_a_shrunk_claim_is_refused_and_nothing_is_lost(dev: Delivery) -> None:
     before = held(dev)
-    dev.set(database__storage="1Gi")
+    dev.set("apps.mlflow.database.storage=1Gi")
     dev.push("A smaller disk")
     dev.says("mlflow-data", "field can not be less than")
     assert held(dev) == before
-    dev.set(database__storage="4Gi")
+    dev.set("apps.mlflow.database.storage=4Gi")
     dev.wait(dev.push("The disk as it was"))
     assert held(dev) == before

@@ -24,13 +24,13 @@ def test_no_request_fails_while_two_replicas_are_replaced(
     dev: Delivery, timeline: Timeline
 ) -> None:
     client, tracking = dev.cluster.client, dev.tracking()
-    dev.set(replicas=2)
+    dev.set("cluster.nodes.size=Standard_D4as_v5", "apps.mlflow.replicas=2")
     dev.wait(dev.push("Two replicas"))
     before = pods(dev)
     timeline.mark("two replicas serve")
     experiment = tracking.experiment("rolling update")
     with clients(tracking, experiment) as logged:
-        dev.set(resources__cpu="220m")
+        dev.set("apps.mlflow.resources.cpu=180m")
         dev.wait(dev.push("Other pods"))
         client.wait_for("Deployment", "mlflow", rolled_out, namespace=NAMESPACE, seconds=120)
         timeline.mark(f"both replaced, {len(logged)} runs logged meanwhile")
@@ -165,11 +165,11 @@ def test_only_allowed_networks_reach_mlflow(dev: Delivery) -> None:
     add = ["ip", "address", "add", f"{other}/32", "dev", place.interface]
     subprocess.run(add, check=True)
     assert http.answers(url, source=place.host_address)
-    dev.set(exposure__allowed_networks=[f"{other}/32"])
+    dev.set(f"apps.mlflow.exposure.allowed_networks=[{other}/32]")
     dev.wait(dev.push("One address alone"))
     wait_for("refusal", lambda: not http.answers(url, source=place.host_address), seconds=30)
     assert http.answers(url, source=other)
 
-    dev.set(exposure__allowed_networks=["10.0.0.0/8"])
+    dev.set("apps.mlflow.exposure.allowed_networks=[10.0.0.0/8]")
     dev.wait(dev.push("The networks as they were"))
     wait_for("answer", lambda: http.answers(url, source=place.host_address), seconds=30)

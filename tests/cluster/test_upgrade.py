@@ -22,13 +22,13 @@ STAYS = [
 
 def test_todays_tree_takes_over_what_an_older_one_made(timeline: Timeline) -> None:
     with Cluster(node=True, images=published.ALL) as cluster:
-        dev = delivery.first(cluster, "dev", oldest())
+        dev = delivery.first(delivery.copy(cluster, "dev", oldest()))
         timeline.mark("the older tree serves")
         before, tracking = uids(dev), dev.tracking()
         experiment = tracking.experiment("upgrade")
         run = tracking.log_run(experiment, 3.0)
 
-        upgrade(dev)
+        dev.take_over()
         timeline.mark("today's tree is pushed")
         dev.wait(dev.push("Today's tree"))
         timeline.mark("today's tree serves")
@@ -43,20 +43,6 @@ def oldest() -> str:
     """The oldest commit that can be delivered."""
     added = ["log", "--diff-filter=A", "--format=%H", "--", *FIRST_NEEDED]
     return repository.git(ROOT, *added).split()[0]
-
-
-def upgrade(dev: Delivery) -> None:
-    """Take over today's files beside the secrets, and render anew."""
-    work, values = dev.repository.work, dev.values
-    own = [*work.rglob("*.sops.yaml"), work / ".sops.yaml"]
-    kept = {path: path.read_bytes() for path in own}
-    repository.git(work, "rm", "-r", "--quiet", "--force", ".")
-    delivery.lay(work)
-    for path, content in kept.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-    assert dev.values["secrets"] == values["secrets"]
-    dev.gen("render", "--env", "dev")
 
 
 def uids(dev: Delivery) -> dict[tuple[str, str], str]:

@@ -86,14 +86,27 @@ def claimed(*, node: bool, number: int | None = None) -> Iterator[Place]:
             _clear(place)
 
 
+def is_held(number: int) -> bool:
+    """Say whether a cluster is up in a place."""
+    claim = _take(number)
+    if claim:
+        claim.close()
+    return claim is None
+
+
+def _take(number: int) -> socket.socket | None:
+    claim = socket.socket(socket.AF_UNIX)
+    try:
+        claim.bind(f"\0mlflow-gitops-cluster-{number}")
+    except OSError:
+        claim.close()
+        return None
+    return claim
+
+
 def _claim(numbers: range | list[int]) -> tuple[socket.socket, int]:
     for number in numbers:
-        claim = socket.socket(socket.AF_UNIX)
-        try:
-            claim.bind(f"\0mlflow-gitops-cluster-{number}")
-        except OSError:
-            claim.close()
-        else:
+        if claim := _take(number):
             return claim, number
     if len(numbers) == 1:
         raise CannotRun(f"cluster {numbers[0]} is already up: make cluster-down ends it")
