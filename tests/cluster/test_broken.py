@@ -14,12 +14,13 @@ BREAKS = {
         "mlflow-server",
         "yaml",
     ),
+    # Not in a Deployment: Flux drops it there, before the server could refuse it.
     "unknown field": (
-        f"{BASE}/server/mlflow.yaml",
-        "  revisionHistoryLimit: 3\n",
-        "  revisionHistory: 3\n",
+        f"{BASE}/server/network.yaml",
+        "  policyTypes: [Ingress, Egress]\n",
+        "  policyTypes: [Ingress, Egress]\n  policyType: Ingress\n",
         "mlflow-server",
-        ".spec.revisionHistory: field not declared in schema",
+        ".spec.policyType: field not declared in schema",
     ),
     "immutable field": (
         f"{BASE}/data/postgresql.yaml",
