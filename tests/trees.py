@@ -1,5 +1,7 @@
 """Repositories of the tests: the smallest values file, and trees written and read."""
 
+import re
+from collections.abc import Iterable
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -38,3 +40,11 @@ def tree(root: Path) -> dict[str, str]:
         for path in sorted(root.rglob("*"))
         if path.is_file() and ".git" not in path.parts
     }
+
+
+def reserved(paths: Iterable[str]) -> list[str]:
+    """The paths that Windows cannot hold and Flux's source-controller does not check out."""
+    return [path for path in paths if any(map(_RESERVED.match, path.split("/")))]
+
+
+_RESERVED = re.compile(r"(con|prn|aux|nul|com[1-9]|lpt[1-9])(\.|$)", re.IGNORECASE)
