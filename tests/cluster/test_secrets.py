@@ -2,7 +2,8 @@
 
 import base64
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import pytest
 
@@ -34,22 +35,24 @@ def test_flux_decrypts_what_the_stock_sops_does(dev: Delivery) -> None:
 
 
 def test_with_the_wrong_key_nothing_rolls_out(dev: Delivery) -> None:
-    client = dev.cluster.client
     before, values = running(dev), secrets(dev)
-    right = key_secret(dev.key)
     dev.gen("secrets", "rotate", "--env", "dev", "database-password")
-    dev.by_hand("delete", "secret", "sops-age", f"--namespace={flux.NAMESPACE}")
-    client.apply(key_secret(dev.other_key()))
+    replace_key(dev, dev.other_key())
     dev.push("Rotate, with a cluster that has another key")
-    dev.says("mlflow-data", "secrets.sops.yaml")
+    dev.says("mlflow-data", "decryption failed for 'Secret.v1.[noGrp]/mlflow-secrets'")
     assert running(dev) == before
     assert secrets(dev) == values
 
-    client.apply(right)
+    replace_key(dev, dev.key)
     dev.restore("HEAD~1")
     dev.wait(dev.push("As it was, with the right key"))
     assert running(dev) == before
     assert secrets(dev) == values
+
+
+def replace_key(dev: Delivery, key: Path) -> None:
+    dev.by_hand("delete", "secret", "sops-age", f"--namespace={flux.NAMESPACE}")
+    dev.cluster.client.apply(key_secret(key))
 
 
 def test_passwords_are_rotated_even_when_it_is_interrupted(dev: Delivery) -> None:
@@ -87,7 +90,7 @@ def rotate(dev: Delivery) -> None:
         dev.gen("secrets", "rotate", "--env", "dev", name)
 
 
-def has_revision(dev: Delivery):
+def has_revision(dev: Delivery) -> Callable[[Object], bool]:
     """Whether PostgreSQL's new pods are to have the revision that the copy has."""
     revision = dev.values["secrets"]["revision"]
 
