@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from generator import environment, programs
-from tests.azure import local_azure
+from tests.azure import local_azure, warm_client
 from tests.azure.local_azure import ROOT, SUBSCRIPTION, Azure, Script
 
 # The form of one, for environments with sops.
@@ -26,7 +26,12 @@ def azure_cli() -> Path:
 @pytest.fixture(scope="session")
 def running_azure(azure_cli: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Azure]:
     """A local Azure, and a client that is signed in to it."""
-    with local_azure.running(azure_cli, tmp_path_factory.mktemp("azure")) as azure:
+    folder = tmp_path_factory.mktemp("azure")
+    with (
+        local_azure.running(azure_cli, folder) as azure,
+        warm_client.running(azure_cli, folder, azure.variables) as programs_,
+    ):
+        azure.variables["PATH"] = f"{programs_}:{azure.variables['PATH']}"
         yield azure
 
 
