@@ -32,6 +32,7 @@ if os.environ["ARTIFACTS_ACCESS"] == "account-key":
     os.environ["AZURE_STORAGE_CONNECTION_STRING"] = _secret("storage-connection-string")
 
 bind = "0.0.0.0:5000"  # the pod's own network
+pythonpath = "/etc/mlflow"  # for authenticate.py
 workers = int(os.environ["WORKERS"])
 
 # A slow upload holds a thread, not a worker, and counts as alive however long it takes.

@@ -48,7 +48,7 @@ def _write_auth_config(file: Path, password: str) -> None:
         "database_uri": _AUTH,
         "admin_username": os.environ["ADMIN"],
         "admin_password": password,
-        "authorization_function": "mlflow.server.auth:authenticate_request_basic_auth",
+        "authorization_function": "authenticate:authenticate",
     }
     lines = [f"{key} = {value}".replace("%", "%%") for key, value in values.items()]
     file.unlink(missing_ok=True)
