@@ -10,6 +10,7 @@ read-only root and probes. A cluster proves those.
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import PurePosixPath
 
 from generator.validate.fields import Fields
@@ -36,6 +37,8 @@ class Pod:
 
     name: str
     processes: tuple[Process, ...]
+    mounts: frozenset[PurePosixPath]
+    """Every path that is mounted; the ones below are among them, or in them."""
     files: Mapping[PurePosixPath, str]
     """Of ConfigMaps."""
     folders: frozenset[PurePosixPath]
@@ -49,11 +52,10 @@ class Pod:
         """Return `text` with every path that the pod mounts put below `folder`."""
         return self._mounts.sub(lambda path: f"{folder}{path[0]}", text)
 
-    @property
+    @cached_property
     def _mounts(self) -> re.Pattern[str]:
         """A mounted path, not as the middle of a longer word; the longest one that fits."""
-        mounts = {*self.files, *self.folders, *self.claims, *self.secrets}
-        paths = sorted(map(str, mounts), key=len, reverse=True)
+        paths = sorted(map(str, self.mounts | self.folders), key=len, reverse=True)
         inside = f"(?<!{_IN_A_PATH})(?<!{_IN_A_PATH}/)"
         return re.compile(f"{inside}(?:{'|'.join(map(re.escape, paths))})(?!{_IN_A_PATH})")
 
@@ -75,6 +77,7 @@ def pod(objects: Sequence[Object], kind: str, name: str) -> Pod:
             *(_process(objects, container, initial=True) for container in initial),
             *(_process(objects, container, initial=False) for container in lasting),
         ),
+        mounts=frozenset(used),
         files=dict(_files(objects, used)),
         folders=frozenset(map(PurePosixPath, _RUNTIME_FOLDERS)).union(
             path for path, (_, volume) in used.items() if "emptyDir" in volume

@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-PATIENCE = 100  # seconds; two busy cores take a third of it
+PATIENCE = 300  # seconds; two busy cores take a tenth of it
 
 
 @dataclass

@@ -89,6 +89,7 @@ def test_volumes_by_what_they_are(pod):
     [
         ("--file=/etc/app/a.conf", "--file=F/etc/app/a.conf"),
         ("/tmp", "F/tmp"),
+        ("/etc/app /etc/app/other /etc/application", "F/etc/app F/etc/app/other /etc/application"),
         ("a:/tmp:b", "a:F/tmp:b"),
         ("'/tmp/spool' /data", "'F/tmp/spool' F/data"),
         ("/run/secrets/app/name", "F/run/secrets/app/name"),

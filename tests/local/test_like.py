@@ -21,7 +21,7 @@ from tests.local.servers import processes
 from tests.trees import ROOT
 
 # One server for all of these, so in one process of pytest.
-pytestmark = pytest.mark.xdist_group("like")
+pytestmark = [pytest.mark.xdist_group("like"), pytest.mark.timeout(600)]
 
 DEV: Environment = environment.load(ROOT, ["dev"])[0]
 # Past any proxy of this machine.
@@ -115,6 +115,16 @@ def test_nobody_without_the_right_password(like, user, password):
     assert status == 401
 
 
+@pytest.mark.parametrize("header", ["Bearer token", "Basic", "Basic !", "Basic YWxpY2U="])
+def test_nobody_without_a_user_and_a_password(like, header):
+    request = urllib.request.Request(f"{like.url}/{REST}/experiments/search?max_results=1")
+    request.add_header("Authorization", header)
+    with pytest.raises(urllib.error.HTTPError) as raised, _OPENER.open(request):
+        pass
+    raised.value.close()
+    assert raised.value.code == 401
+
+
 def test_check_says_healthy_or_401(like, gen, repo, monkeypatch):
     (repo / "environments/dev.yaml").write_text((ROOT / "environments/dev.yaml").read_text())
     for name, value in like.variables.items():
@@ -166,6 +176,7 @@ def test_users_as_their_page_says(like, as_client):
     run(remove)
     gone = as_client(ROOT / "examples/users.py", "show", "alice", exit_code=1)
     assert gone.startswith("404: ")
+    assert ask(like, f"{REST}/experiments/search?max_results=1", "alice", second)[0] == 401
 
 
 def listed(page: str, like, as_client) -> set[tuple[str, bool]]:

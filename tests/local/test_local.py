@@ -4,8 +4,12 @@ import json
 import signal
 import urllib.request
 
+import pytest
+
 from tests.local.conftest import repository
 from tests.local.servers import Local, gone
+
+pytestmark = pytest.mark.timeout(600)
 
 REST = "api/2.0/mlflow"
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -54,7 +58,7 @@ def test_a_crash_at_the_start_is_told_in_words(tmp_path):
     database.parent.mkdir(parents=True)
     database.write_text("this is no database\n" * 100)
     server = Local(repo).begin()
-    said = server.process.communicate(timeout=100)[0]
+    said = server.process.communicate()[0]
     gone(repo)
     assert server.process.returncode == 1
     assert "\n.local: mlflow ended with 1: \n" in said
