@@ -24,6 +24,7 @@ test-azure-long: .venv/test ## kill the first apply of every environment after e
 bench: .venv/test ## measure speed, as ratios against a floor in the same run
 	$(BIN)/python -m benchmarks.render
 	$(BIN)/python -m benchmarks.plan
+	$(BIN)/python -m benchmarks.server
 
 lock: ## write the locks anew from pyproject.toml and tools/*/requirements.in (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \

@@ -97,7 +97,6 @@ class Like:
             programs=(native / "bin",),
             claims=self.data.folder,
             secrets=_of(self.env, pod.name, secrets),
-            environment={"LD_LIBRARY_PATH": str(native / "lib")},
             prefix=postgresql.prefix(),
             # Its own settings say "every address"; a socket's path here might be too long.
             arguments=tuple(
