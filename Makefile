@@ -13,6 +13,28 @@ render: .venv/gen ## render every environment; ENV=prod renders one
 validate: .venv/gen ## build and check what Flux would apply; ENV=prod checks one
 	$(BIN)/gen validate $(if $(ENV),--env $(ENV))
 
+check: .venv/gen ## show what render would change
+	$(BIN)/gen check $(if $(ENV),--env $(ENV))
+
+review: .venv/gen ## show what merging does, against AGAINST=REV; reports/ gets it as a page
+	$(BIN)/gen diff $(if $(AGAINST),--against $(AGAINST)) --write reports
+	if [ -n "$$GITHUB_STEP_SUMMARY" ]; then cat reports/review.md >> "$$GITHUB_STEP_SUMMARY"; fi
+
+comment: .venv/gen ## in a workflow: put reports/ onto the pull request
+	$(BIN)/gen comment reports
+
+to-provision: .venv/gen ## list the environments whose Azure resources differ from AGAINST=REV
+	names=$$($(BIN)/gen list --provision "$(AGAINST)") && echo "$$names" && \
+	    if [ -n "$$GITHUB_OUTPUT" ]; then echo "names=$$names" >> "$$GITHUB_OUTPUT"; fi
+
+plan: ## show what provisioning ENV would do in Azure; reports/ keeps it
+	mkdir -p reports
+	infra/$(ENV)/azure-resource-provisioning.sh plan > reports/plan-$(ENV).txt; status=$$?; \
+	    cat reports/plan-$(ENV).txt; exit $$status
+
+apply: ## provision ENV in Azure
+	infra/$(ENV)/azure-resource-provisioning.sh apply
+
 lint: .venv/test ## check style and types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -63,4 +85,5 @@ cluster-down: .venv/test ## end it
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r locks/test.txt
 	@touch $@
 
-.PHONY: help render validate lint bench lock test test-azure-long test-cluster cluster cluster-status cluster-down
+.PHONY: help render check review comment to-provision plan apply validate lint bench lock \
+    test test-azure-long test-cluster cluster cluster-status cluster-down

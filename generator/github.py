@@ -46,6 +46,7 @@ class GitHub:
             with urllib.request.urlopen(request, timeout=_PATIENCE) as response:  # noqa: S310
                 return json.load(response)
         except urllib.error.HTTPError as error:
+            error.close()
             raise Refused(f"{method} {path}: {error.code} {error.reason}") from None
         except (OSError, ValueError) as error:
             raise Refused(f"{method} {path}: {error}") from None

@@ -17,7 +17,7 @@ _LARGEST = 1 << 20  # bytes of a plan
 
 
 @click.command()
-@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 def comment(folder: Path) -> None:
     """Post a run's review.json and plan-NAME.txt as comments on its pull request.
 
@@ -33,6 +33,9 @@ def comment(folder: Path) -> None:
     if "workflow_run" not in event:
         raise click.UsageError("GITHUB_EVENT_PATH holds no workflow_run event")
     bodies = _bodies(folder, own=github.is_own(event))
+    if not bodies:
+        click.echo("no report; nothing to say")
+        return
     repository = github.GitHub(
         variables["GITHUB_API_URL"], variables["GITHUB_REPOSITORY"], variables["GITHUB_TOKEN"]
     )
@@ -60,7 +63,7 @@ def _bodies(folder: Path, *, own: bool) -> dict[str, str]:
 
     bodies: dict[str, str] = {}
     problems: list[Problem] = []
-    for file in sorted(path for path in folder.iterdir() if path.is_file()):
+    for file in sorted(path for path in folder.glob("*") if path.is_file()):
         data: Any = file.read_bytes()[: report.LARGEST + 1]
         plan = _PLAN.fullmatch(file.name)
         if file.name == "review.json":

@@ -2,37 +2,23 @@
 
 import re
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from generator.review.rules import RULES
+from tests.review import repositories
+from tests.review.repositories import git
 from tests.trees import ROOT
 
 SCENARIOS = sorted(path.parent for path in (ROOT / "tests/diff").glob("*/after"))
-TOPS = ("environments", "apps", "clusters", "infra")
 # Said by the command about the tree itself, not by a rule about what is in it.
 OF_THE_TREE = {"conflict", "not-rendered", "unreadable"}
 
 
-def git(root, *arguments, **variables):
-    names = ("-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false")
-    subprocess.run(["git", *names, *arguments], cwd=root, check=True, capture_output=True)
-
-
 @pytest.fixture
 def repo(tmp_path):
-    """This repository's own tree, as a new repository."""
-    root = tmp_path / "repo"
-    root.mkdir()
-    for top in TOPS:
-        if (ROOT / top).exists():
-            shutil.copytree(ROOT / top, root / top)
-    git(root, "init", "--quiet", "--initial-branch=main")
-    (root / ".git/info/exclude").write_text("tools\n")
-    (root / "tools").symlink_to(ROOT / "tools")
-    return root
+    return repositories.whole(tmp_path / "repo")
 
 
 def lay(root: Path, layer: Path, gen) -> None:

@@ -8,6 +8,7 @@ from generator.review.rules import azure, deletions, flux, immutable, network, p
 Rule = Callable[[Case], Iterator[Finding]]
 
 RULES: Mapping[str, Rule] = {
+    **azure.RULES_OF_THE_WHOLE,
     **immutable.RULES,
     **deletions.RULES,
     **stateful.RULES,

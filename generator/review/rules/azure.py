@@ -113,13 +113,22 @@ def version(case: Case) -> Iterator[Finding]:
 
 def nodes(case: Case) -> Iterator[Finding]:
     """Nodes go, and the pods on them move."""
+    before, after = case.before.environment, case.after.environment
     for where, old, new in _changed(case):
-        if where[:2] == ("cluster", "nodes") and where[-1] in ("count", "max_count"):
-            fewer = isinstance(old, int) and isinstance(new, int) and new < old
-            if fewer:
-                message = f"{_arrow(old, new)}: nodes go, and the pods on them start elsewhere"
-                yield Finding("azure-nodes", Level.DOWNTIME, messages.key(where), message)
+        measure = _COUNTS.get(where)
+        if measure and before and after and measure(after) < measure(before):
+            message = f"{_arrow(old, new)}: nodes go, and the pods on them start elsewhere"
+            yield Finding("azure-nodes", Level.DOWNTIME, messages.key(where), message)
 
+
+def _most_nodes(env: Environment) -> int:
+    return env.cluster.nodes.max_count or env.cluster.nodes.count
+
+
+_COUNTS: Mapping[Location, Callable[[Environment], int]] = {
+    ("cluster", "nodes", "count"): lambda env: env.cluster.nodes.count,
+    ("cluster", "nodes", "max_count"): _most_nodes,
+}
 
 _TIERS = ("free", "standard", "premium")
 
@@ -144,10 +153,7 @@ def _cores(env: Environment) -> float:
 
 _COSTS: Mapping[Location, Callable[[Environment], float]] = {
     ("cluster", "nodes", "size"): _cores,
-    ("cluster", "nodes", "count"): lambda env: env.cluster.nodes.count,
-    ("cluster", "nodes", "max_count"): lambda env: (
-        env.cluster.nodes.max_count or env.cluster.nodes.count
-    ),
+    **_COUNTS,
     ("cluster", "tier"): lambda env: _TIERS.index(env.cluster.tier),
 }
 
@@ -253,5 +259,5 @@ RULES = {
     "azure-in-place": in_place,
     "azure-followed": followed,
     "secrets-move": provider,
-    "environment": comes_or_goes,
 }
+RULES_OF_THE_WHOLE = {"environment": comes_or_goes}
