@@ -47,6 +47,7 @@ bench: .venv/test ## measure speed, as ratios against a floor in the same run
 	$(BIN)/python -m benchmarks.render
 	$(BIN)/python -m benchmarks.plan
 	$(BIN)/python -m benchmarks.server
+	$(BIN)/python -m benchmarks.diff
 
 lock: ## write the locks anew from pyproject.toml and tools/*/requirements.in (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \

@@ -62,13 +62,14 @@ def _report(root: Path, names: tuple[str, ...], against: str | None) -> "Report"
 
     base = revision.base(root, against)
     paths = revision.differing(root, base.commit)
+    entries = revision.entries(root, base.commit, _TOPS)
+    every = _every(root, (entry.path for entry in entries))
+    known = _chosen(every, names)
+    reached = [name for name in known if _reaches(paths, name, every)]
+    wanted = [entry for entry in entries if _owner(entry.path, every) in ("", _SHARED, *reached)]
     with tempfile.TemporaryDirectory() as folder:
-        old = Path(folder)
-        revision.extract(root, base.commit, old, _TOPS)
-        every = _every(old, root)
-        known = _chosen(every, names)
-        reached = [name for name in known if _reaches(paths, name, every)]
-        reviews = _reviews(root, old, reached) if reached else []
+        revision.extract(root, wanted if reached else [], Path(folder))
+        reviews = _reviews(root, Path(folder), reached) if reached else []
     reviews.sort(key=lambda review: (-review.level, review.name))
     changed = [report.of(review) for review in reviews if review.level]
     names_changed = {review.name for review in changed}
@@ -81,11 +82,12 @@ def _report(root: Path, names: tuple[str, ...], against: str | None) -> "Report"
     )
 
 
-def _every(old: Path, root: Path) -> list[str]:
+def _every(root: Path, before: Iterable[PurePosixPath]) -> list[str]:
     """The environments of either side."""
     from generator import environment
 
-    return sorted({*environment.names(old), *environment.names(root)})
+    names = {path.stem for path in before if path == environment.path(path.stem)}
+    return sorted({*names, *environment.names(root)})
 
 
 def _chosen(every: list[str], names: tuple[str, ...]) -> list[str]:

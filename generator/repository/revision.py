@@ -81,29 +81,43 @@ def conflicted(root: Path) -> set[PurePosixPath]:
     return {PurePosixPath(line.partition("\t")[2]) for line in lines}
 
 
-def extract(root: Path, commit: str, folder: Path, tops: Iterable[str]) -> None:
-    """Write the files below `tops`, as `commit` has them, into `folder`."""
-    entries = []
+@dataclass(frozen=True)
+class Entry:
+    """A file of a commit: where it is, what kind of file, and the name of what it holds."""
+
+    path: PurePosixPath
+    mode: str
+    blob: str
+
+
+def entries(root: Path, commit: str, tops: Iterable[str]) -> list[Entry]:
+    """Return the files that `commit` has below `tops`."""
+    found = []
     for line in _split(_out(root, "ls-tree", "-r", "-z", commit, "--", *tops)):
-        mode, _, rest = line.partition(" ")
-        path = rest.partition("\t")[2]
+        facts, _, path = line.partition("\t")
+        mode, _, blob = facts.split()
         if mode != _SUBMODULE:
-            entries.append((mode, rest.split()[1], path))
-    contents = _blobs(root, [blob for _, blob, _ in entries])
-    for (mode, _, path), content in zip(entries, contents, strict=True):
-        target = folder / path
+            found.append(Entry(PurePosixPath(path), mode, blob))
+    return found
+
+
+def extract(root: Path, wanted: list[Entry], folder: Path) -> None:
+    """Write files of a commit into `folder`."""
+    for entry, content in zip(wanted, _blobs(root, wanted), strict=True):
+        target = folder / entry.path
         target.parent.mkdir(parents=True, exist_ok=True)
-        if mode == _LINK:
+        if entry.mode == _LINK:
             target.symlink_to(os.fsdecode(content))
         else:
             target.write_bytes(content)
 
 
-def _blobs(root: Path, names: list[str]) -> list[bytes]:
-    """The contents of Git's objects, by one process for all."""
-    data = _out(root, "cat-file", "--batch", input="".join(f"{name}\n" for name in names).encode())
+def _blobs(root: Path, wanted: list[Entry]) -> list[bytes]:
+    """The contents of files, by one process for all."""
+    names = "".join(f"{entry.blob}\n" for entry in wanted)
+    data = _out(root, "cat-file", "--batch", input=names.encode())
     contents, at = [], 0
-    for _ in names:
+    for _ in wanted:
         start = data.index(b"\n", at) + 1
         size = int(data[at:start].rsplit(b" ", 1)[-1])
         contents.append(data[start : start + size])
