@@ -10,8 +10,8 @@ help: ## list the targets
 render: .venv/gen ## render every environment; ENV=prod renders one
 	$(BIN)/gen render $(if $(ENV),--env $(ENV))
 
-validate: .venv/gen ## build and check what Flux would apply; ENV=prod checks one
-	$(BIN)/gen validate $(if $(ENV),--env $(ENV))
+validate: .venv/gen ## build and check what Flux would apply; ENV=prod checks one, SINCE=REV what changed
+	$(BIN)/gen validate $(if $(ENV),--env $(ENV)) $(if $(SINCE),--since $(SINCE))
 
 check: .venv/gen ## show what render would change
 	$(BIN)/gen check $(if $(ENV),--env $(ENV))
@@ -39,6 +39,9 @@ lint: .venv/test ## check style and types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+lint-workflows: .venv/test ## check the workflows alone
+	$(BIN)/pytest --quiet tests/test_workflows.py
 
 test-azure-long: .venv/test ## kill the first apply of every environment after each write (long)
 	$(BIN)/pytest -n 2 tests/azure/every_kill.py
@@ -86,5 +89,5 @@ cluster-down: .venv/test ## end it
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r locks/test.txt
 	@touch $@
 
-.PHONY: help render check review comment to-provision plan apply validate lint bench lock \
-    test test-azure-long test-cluster cluster cluster-status cluster-down
+.PHONY: help render check review comment to-provision plan apply validate lint lint-workflows bench \
+    lock test test-azure-long test-cluster cluster cluster-status cluster-down

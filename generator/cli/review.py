@@ -57,7 +57,7 @@ def diff(
 
 
 def _report(root: Path, names: tuple[str, ...], against: str | None) -> "Report":
-    from generator.repository import revision
+    from generator.repository import reach, revision
     from generator.review import report
 
     base = revision.base(root, against)
@@ -65,8 +65,9 @@ def _report(root: Path, names: tuple[str, ...], against: str | None) -> "Report"
     entries = revision.entries(root, base.commit, _TOPS)
     every = _every(root, (entry.path for entry in entries))
     known = _chosen(every, names)
-    reached = [name for name in known if _reaches(paths, name, every)]
-    wanted = [entry for entry in entries if _owner(entry.path, every) in ("", _SHARED, *reached)]
+    reached = [name for name in reach.reached(paths, every) if name in known]
+    owners = ("", reach.SHARED, *reached)
+    wanted = [entry for entry in entries if reach.owner(entry.path, every) in owners]
     with tempfile.TemporaryDirectory() as folder:
         revision.extract(root, wanted if reached else [], Path(folder))
         reviews = _reviews(root, Path(folder), reached) if reached else []
@@ -98,28 +99,6 @@ def _chosen(every: list[str], names: tuple[str, ...]) -> list[str]:
         message = f"no such environment, on neither side; known: {known}"
         raise GenError(Problem(environment.path(name), None, message) for name in missing)
     return [name for name in every if name in names] if names else every
-
-
-def _reaches(paths: Iterable[PurePosixPath], name: str, every: Iterable[str]) -> bool:
-    """Whether a changed path may change this environment: its own, or one that many share."""
-    return any(owner in (name, _SHARED) for owner in (_owner(path, every) for path in paths))
-
-
-_SHARED = "*"
-
-
-def _owner(path: PurePosixPath, every: Iterable[str]) -> str:
-    """The environment that a path is of; _SHARED for all, and "" for none."""
-    match path.parts:
-        case ("environments", file) if file.endswith(".yaml"):
-            return file.removesuffix(".yaml")
-        case ("clusters", name, *_) | ("infra", name, _, *_) if name in every:
-            return name
-        case ("apps", _, "overlays", name, *_) if name in every:
-            return name
-        case ("apps", *_) | ("infra", "facts", *_):
-            return _SHARED
-    return ""
 
 
 def _reviews(root: Path, old: Path, names: list[str]) -> list["Review"]:
@@ -162,9 +141,10 @@ def _wrong(
     name: str, conflicts: set[PurePosixPath], stale: Mapping[str, list[str]]
 ) -> list["Finding"]:
     """What makes the working tree itself none to merge."""
+    from generator.repository import reach
     from generator.review.model import Finding, Level
 
-    mine = [str(path) for path in sorted(conflicts) if _owner(path, [name]) in (name, _SHARED)]
+    mine = [str(path) for path in sorted(conflicts) if reach.reached([path], [name])]
     found = [
         Finding("conflict", Level.ACTION, path, "a merge left it in conflict", "resolve, git add")
         for path in mine
@@ -181,6 +161,7 @@ def _wrong(
 def _stale(root: Path, names: list[str]) -> dict[str, list[str]]:
     """What rendering would change, or why it cannot, by environment."""
     from generator.cli import render
+    from generator.repository.reach import owner
 
     found: dict[str, list[str]] = {}
     if not names:
@@ -189,10 +170,10 @@ def _stale(root: Path, names: list[str]) -> dict[str, list[str]]:
         changes, _ = render.plan(root, names)
     except GenError as error:
         for problem in error.problems:
-            found.setdefault(_owner(PurePosixPath(problem.path), names), []).append(problem.message)
+            found.setdefault(owner(PurePosixPath(problem.path), names), []).append(problem.message)
         return found
     for change in changes:
-        found.setdefault(_owner(change.path, names), []).append(str(change.path))
+        found.setdefault(owner(change.path, names), []).append(str(change.path))
     return {name: [_unrendered(paths)] for name, paths in found.items()}
 
 

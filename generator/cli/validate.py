@@ -10,8 +10,9 @@ from generator.errors import GenError, Problem
 
 @click.command()
 @options.env
+@click.option("--since", metavar="REV", help="Only environments that differ from this revision's.")
 @click.pass_obj
-def validate(root: Path, names: tuple[str, ...]) -> None:
+def validate(root: Path, names: tuple[str, ...], since: str | None) -> None:
     """Check what Flux would apply: it builds, fits its schemas and keeps our rules.
 
     Example: gen validate --env prod
@@ -19,6 +20,11 @@ def validate(root: Path, names: tuple[str, ...]) -> None:
     from generator import environment
     from generator.validate import validate as check
 
+    if since is not None:
+        names = tuple(name for name in _reached(root, since) if name in names or not names)
+        if not names:
+            click.echo(f"no environment differs from {since}")
+            return
     environments = environment.load(root, names)
     problems = list(_unrendered(root, names))
     report = check(root, environments, _say)
@@ -35,6 +41,14 @@ def validate(root: Path, names: tuple[str, ...]) -> None:
         err=bool(problems),
     )
     click.get_current_context().exit(1 if problems else 0)
+
+
+def _reached(root: Path, since: str) -> list[str]:
+    from generator import environment
+    from generator.repository import reach, revision
+
+    paths = revision.differing(root, revision.base(root, since).commit)
+    return reach.reached(paths, environment.names(root))
 
 
 def _unrendered(root: Path, names: tuple[str, ...]) -> list[Problem]:

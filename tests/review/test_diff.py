@@ -224,3 +224,13 @@ def test_what_is_to_be_provisioned(committed, gen):
     assert listed() == []
     (committed / "infra/lib/new.sh").write_text("\n")
     assert listed() == ["prod"]
+
+
+def test_only_what_differs_is_validated(committed, gen):
+    (committed / "environments/second.yaml").write_text(MINIMAL)
+    gen("render", "--env", "second", "--quiet")
+    output = gen("validate", "--since", "HEAD").output
+    assert output.splitlines()[-1].startswith("1 environment, ")
+    git(committed, "add", "--all")
+    git(committed, "commit", "--quiet", "--message=two")
+    assert gen("validate", "--since", "HEAD").output == "no environment differs from HEAD\n"
