@@ -92,6 +92,7 @@ def _follow(delivered: Delivery, commit: str) -> None:
 
 
 def _welcome(delivered: Delivery) -> str:
+    (env,) = load(delivered.repository.work, [delivered.environment])
     kubectl = shlex.join(_kubectl())
     password = (
         f"{kubectl} --namespace={NAMESPACE} get secret mlflow-secrets"
@@ -101,7 +102,7 @@ def _welcome(delivered: Delivery) -> str:
 MLflow    http://{delivered.address}
 
 Clients   export MLFLOW_TRACKING_URI=http://{delivered.address}
-          export MLFLOW_TRACKING_USERNAME={delivered.values["apps"]["mlflow"]["auth"]["admin"]}
+          export MLFLOW_TRACKING_USERNAME={env.apps.mlflow.auth.admin}
           export MLFLOW_TRACKING_PASSWORD="$({password})"
 
 kubectl   export KUBECONFIG={KUBECONFIG}
