@@ -29,7 +29,7 @@ def changed(values, path, value):
 
 
 POD = {
-    "metadata": {"labels": {"app": "web"}},
+    "metadata": {"labels": {"app": "web", "tier": "front"}},
     "spec": {
         "containers": [
             {
@@ -59,17 +59,40 @@ STATEFUL_SET = made(
     api="apps/v1",
 )
 DAEMON_SET = made("DaemonSet", "agent", {"selector": SELECTOR, "template": POD}, api="apps/v1")
-JOB = made("Job", "once", {"template": {"spec": {"containers": []}}}, api="batch/v1")
+JOB = made(
+    "Job",
+    "once",
+    {
+        "template": {
+            "spec": {
+                "restartPolicy": "Never",
+                "containers": [{"name": "once", "image": "busybox:1"}],
+            }
+        }
+    },
+    api="batch/v1",
+)
 CLAIM = made(
     "PersistentVolumeClaim",
     "data",
-    {"storageClassName": "kept", "resources": {"requests": {"storage": "8Gi"}}},
+    {
+        "storageClassName": "kept",
+        "accessModes": ["ReadWriteOnce"],
+        "resources": {"requests": {"storage": "8Gi"}},
+    },
 )
 KEPT_CLAIM = changed(
     CLAIM, "metadata/annotations", {"kustomize.toolkit.fluxcd.io/prune": "disabled"}
 )
 STORAGE_CLASS = made(
-    "StorageClass", "kept", api="storage.k8s.io/v1", namespace="", parameters={"sku": "one"}
+    "StorageClass",
+    "kept",
+    api="storage.k8s.io/v1",
+    namespace="",
+    provisioner="disk.csi.azure.com",
+    parameters={"skuName": "one"},
+    reclaimPolicy="Retain",
+    allowVolumeExpansion=True,
 )
 NAMESPACE = made("Namespace", "mlflow", namespace="")
 SETTINGS = made("ConfigMap", "settings", data={"PGHOST": "db", "WORKERS": "2"})
@@ -89,8 +112,10 @@ BUDGET = made(
     "PodDisruptionBudget", "web", {"minAvailable": 1, "selector": SELECTOR}, api="policy/v1"
 )
 POLICY = made("NetworkPolicy", "web", {"podSelector": SELECTOR}, api="networking.k8s.io/v1")
-BINDING = made(
-    "RoleBinding", "reader", api="rbac.authorization.k8s.io/v1", roleRef={"name": "view"}
+ROLE = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "view"}
+BINDING = made("RoleBinding", "reader", api="rbac.authorization.k8s.io/v1", roleRef=ROLE)
+HEADLESS = made(
+    "Service", "db", {"clusterIP": "None", "selector": {"app": "web"}, "ports": [{"port": 5432}]}
 )
 KUSTOMIZATION = made(
     "Kustomization",

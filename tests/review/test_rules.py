@@ -11,6 +11,7 @@ from tests.review.objects import (
     CLAIM,
     DAEMON_SET,
     DEPLOYMENT,
+    HEADLESS,
     JOB,
     KEPT_CLAIM,
     KUSTOMIZATION,
@@ -26,6 +27,8 @@ from tests.review.objects import (
     side,
 )
 
+NARROWER = {"matchLabels": {"app": "web", "tier": "front"}}
+SUBJECT = {"kind": "User", "name": "a", "apiGroup": "rbac.authorization.k8s.io"}
 IMAGE = "spec/template/spec/containers/0/image"
 REQUESTS = "spec/template/spec/containers/0/resources/requests"
 RANGES = "spec/loadBalancerSourceRanges"
@@ -77,13 +80,13 @@ Z = Level
 # A rule's name, both sides, and the verdict; None where the rule has nothing to say.
 EXAMPLES = [
     ("stateful-set", *pair(STATEFUL_SET, "spec/serviceName", "other"), Z.ACTION),
-    ("stateful-set", *pair(STATEFUL_SET, "spec/selector", {"matchLabels": {}}), Z.ACTION),
+    ("stateful-set", *pair(STATEFUL_SET, "spec/selector", NARROWER), Z.ACTION),
     ("stateful-set", *pair(STATEFUL_SET, "spec/volumeClaimTemplates", [CLAIM]), Z.ACTION),
     ("stateful-set", *pair(STATEFUL_SET, "spec/podManagementPolicy", "Parallel"), Z.ACTION),
     ("stateful-set", *pair(STATEFUL_SET, "spec/replicas", 2), None),
-    ("selector", *pair(DEPLOYMENT, "spec/selector", {"matchLabels": {}}), Z.ACTION),
+    ("selector", *pair(DEPLOYMENT, "spec/selector", NARROWER), Z.ACTION),
     ("selector", *pair(DEPLOYMENT, "spec/replicas", 2), None),
-    ("job", *pair(JOB, "spec/template/spec/containers", [{"name": "x"}]), Z.ACTION),
+    ("job", *pair(JOB, "spec/template/spec/containers/0/image", "busybox:2"), Z.ACTION),
     ("job", *pair(JOB, "spec/suspend", True), None),
     ("claim-shrinks", *pair(CLAIM, "spec/resources/requests/storage", "4Gi"), Z.ACTION),
     ("claim-shrinks", *pair(CLAIM, "spec/resources/requests/storage", "8000Mi"), Z.ACTION),
@@ -91,13 +94,15 @@ EXAMPLES = [
     ("claim", *pair(CLAIM, "spec/storageClassName", "other"), Z.ACTION),
     ("claim", *pair(CLAIM, "spec/accessModes", ["ReadWriteMany"]), Z.ACTION),
     ("claim", *pair(CLAIM, "spec/resources/requests/storage", "9Gi"), None),
-    ("storage-class", *pair(STORAGE_CLASS, "parameters/sku", "two"), Z.ACTION),
+    ("storage-class", *pair(STORAGE_CLASS, "parameters/skuName", "two"), Z.ACTION),
     ("storage-class", *pair(STORAGE_CLASS, "reclaimPolicy", "Delete"), Z.ACTION),
-    ("storage-class", *pair(STORAGE_CLASS, "allowVolumeExpansion", True), None),
-    ("cluster-ip", *pair(SERVICE, "spec/clusterIP", "None"), Z.ACTION),
+    ("storage-class", *pair(STORAGE_CLASS, "allowVolumeExpansion", False), None),
+    ("cluster-ip", *pair(HEADLESS, "spec/clusterIP", "10.0.0.7"), Z.ACTION),
+    ("cluster-ip", *pair(HEADLESS, "spec/clusterIP", None), None),
+    ("cluster-ip", side(changed(HEADLESS, "spec/clusterIP", None)), side(HEADLESS), Z.ACTION),
     ("cluster-ip", *pair(SERVICE, "spec/externalTrafficPolicy", "Local"), None),
     ("role-ref", *pair(BINDING, "roleRef/name", "edit"), Z.ACTION),
-    ("role-ref", *pair(BINDING, "subjects", [{"kind": "User", "name": "a"}]), None),
+    ("role-ref", *pair(BINDING, "subjects", [SUBJECT]), None),
     ("frozen-data", *pair(SETTINGS | {"immutable": True}, "data/WORKERS", "3"), Z.ACTION),
     ("frozen-data", *pair(PASSWORDS, "type", "kubernetes.io/tls"), Z.ACTION),
     ("frozen-data", *pair(SETTINGS, "data/WORKERS", "3"), None),

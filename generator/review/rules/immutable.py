@@ -84,8 +84,7 @@ def cluster_ip(case: Case) -> Iterator[Finding]:
     """A Service keeps its cluster address, or keeps having none."""
     for old, new in case.updated("Service"):
         before, after = old.at("spec", "clusterIP"), new.at("spec", "clusterIP")
-        is_fixed = "None" in (before, after) or (before and after)  # absent: Kubernetes chose one
-        if before != after and is_fixed:
+        if after and before != after:  # where it is left out, the API server keeps what there is
             cure = "delete the Service first (downtime), or give the new one another name"
             yield _refused("cluster-ip", new, "spec.clusterIP", cure)
 
