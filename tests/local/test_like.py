@@ -243,13 +243,15 @@ def test_no_secret_is_in_a_command_or_an_environment(like):
 
 
 def test_after_a_kill_nothing_is_left_and_the_data_is_there_again(like):
-    """Also: the administrator's new password counts from the next start on."""
+    """Also: new passwords count from the next start on, whatever is in them."""
     as_admin(like, f"{REST}/experiments/create", name="outlives")
     before = like.variables["MLFLOW_TRACKING_PASSWORD"]
 
     like.end(signal.SIGKILL)
     assert list((like.repo / "tmp").iterdir()) == []
-    (like.folder / "secrets/admin-password").write_text("rotated: 100% $HOME \\ \" '")
+    hostile = "100%s ${HOME} $(id) `id` \\n 'one' \"two\"; # : %% @/?&"
+    (like.folder / "secrets/admin-password").write_text((hostile * 5)[:200])
+    (like.folder / "secrets/database-password").write_text((f"é{hostile}" * 5)[:200])
     like.start()
 
     found = as_admin(like, f"{REST}/experiments/get-by-name?experiment_name=outlives")
