@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import socket
 import subprocess
 
 import pytest
@@ -144,3 +145,17 @@ def test_check_says_what_is_not_set(gen, repo, monkeypatch, values, variables, m
     said = gen("client", "--env", "test", "--check", exit_code=1).output
     cure = 'eval "$(gen client --env test)"'
     assert said == f"environments/test.yaml: {missing} is not set; run: {cure}\n"
+
+
+def test_a_timeout_leads_to_the_allowed_networks(gen, repo, monkeypatch):
+    write(repo, "environments/test.yaml", MINIMAL)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        host = f"127.0.0.1:{silent.getsockname()[1]}"
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://{host}/")
+        monkeypatch.setenv("MLFLOW_TRACKING_PASSWORD", "some password")
+        monkeypatch.setenv("no_proxy", "*")
+        said = gen("client", "--env", "test", "--check", exit_code=1).output
+    assert said == (
+        f"environments/test.yaml: timeout: {host} gives no answer in 10 s; "
+        "is your network in allowed_networks, 203.0.113.0/24?\n"
+    )
