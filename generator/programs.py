@@ -30,6 +30,8 @@ from generator.errors import GenError, Problem
 FOLDER = Path("tools")
 GO_VERSION = (1, 26)
 
+_COMPLETE = ".complete"
+
 Say = Callable[[str], None]
 
 
@@ -53,7 +55,7 @@ def install(root: Path, name: str, *, say: Say) -> Path:
     recipe = next((recipe for file, recipe in _RECIPES.items() if (pins / file).is_file()), None)
     if recipe is None:
         raise _failed(name, f"has none of {', '.join(_RECIPES)}; restore the folder from Git")
-    folder = cache() / f"{name}-{_digest(pins)}"
+    folder = _place(pins)
 
     def make() -> None:
         say(f"installing {name}, once, into {folder}")
@@ -63,9 +65,15 @@ def install(root: Path, name: str, *, say: Say) -> Path:
     return folder
 
 
+def installed(root: Path, name: str) -> Path | None:
+    """Return the folder that tools/<name>/ is installed in, or None where it is not."""
+    pins = root / FOLDER / name
+    return _place(pins) if pins.is_dir() and (_place(pins) / _COMPLETE).exists() else None
+
+
 def once(folder: Path, make: Callable[[], None]) -> None:
     """Let `make` fill an empty `folder` unless that was done before, by whomever."""
-    complete = folder / ".complete"
+    complete = folder / _COMPLETE
     if complete.exists():
         return
     with _lock(folder):
@@ -152,6 +160,10 @@ def _run(pins: Path, command: list[str], **variables: str) -> None:
 
 def _failed(name: str, message: str) -> GenError:
     return GenError([Problem(FOLDER / name, None, message)])
+
+
+def _place(pins: Path) -> Path:
+    return cache() / f"{pins.name}-{_digest(pins)}"
 
 
 def _digest(pins: Path) -> str:

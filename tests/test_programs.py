@@ -122,3 +122,10 @@ def test_every_pin_of_this_repository_has_its_checksums():
         if "requirements.txt" in names:
             text = (pins / "requirements.txt").read_text()
             assert text.count("==") <= text.count("--hash=sha256:"), pins
+
+
+def test_what_is_installed_can_be_asked_without_installing(hello):
+    assert programs.installed(hello, "nothing") is None
+    assert programs.installed(hello, "hello") is None
+    program = programs.find(hello, "hello", say=print)
+    assert programs.installed(hello, "hello") == program.parents[1]

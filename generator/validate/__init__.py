@@ -9,8 +9,8 @@ from pathlib import Path
 from generator import programs
 from generator.environment import Environment
 from generator.errors import Problem
+from generator.validate import azure_cli, kubeconform, schemas
 from generator.validate import cluster as clusters
-from generator.validate import kubeconform, schemas
 from generator.validate.cluster import Cluster
 from generator.validate.kubeconform import Finding
 from generator.validate.objects import Object
@@ -39,6 +39,8 @@ def validate(root: Path, environments: Sequence[Environment], say: programs.Say)
     whole = [cluster for cluster in loaded if cluster.whole]
     problems += _ruled(RULES_OF_THE_WHOLE.values(), whole)
     problems += chain.from_iterable(rule(root) for rule in TREE_RULES.values())
+    if client := programs.installed(root, "azure-cli"):
+        problems += chain.from_iterable(azure_cli.judged(root, client, env) for env in environments)
     warnings, notices = (_ruled(rules.values(), loaded) for rules in (WARNINGS, NOTICES))
     count = sum(len(cluster.objects) for cluster in loaded)
     return Report(_unique(problems), _unique(warnings), _unique(notices), count)

@@ -1,5 +1,6 @@
 """infra/<env>/'s script -> what az, the Azure client, says against the commands it can run."""
 
+import hashlib
 import json
 import os
 import re
@@ -9,6 +10,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
+from generator import programs
 from generator.environment import Environment
 from generator.errors import Problem
 from generator.render.infra import SCRIPT
@@ -17,9 +19,36 @@ _PARSER = Path(__file__).with_name("azure_parser.py")
 _CAPTURE = re.compile(r"\w+=\$\((az .*)\)")
 
 
+def judged(root: Path, client: Path, env: Environment) -> list[Problem]:
+    """Return the `problems` of a rendered script; one that has none is remembered as such."""
+    if not (root / _script(env)).is_file():
+        return []  # not rendered: gen check says so
+    verdict = programs.cache() / "azure-commands" / _digest(root, client, env)
+    if verdict.exists():
+        return []
+    found = problems(root, client, env)
+    if not found:
+        verdict.parent.mkdir(parents=True, exist_ok=True)
+        verdict.touch()
+    return found
+
+
+def _script(env: Environment) -> PurePosixPath:
+    return PurePosixPath("infra", env.name, SCRIPT)
+
+
+def _digest(root: Path, client: Path, env: Environment) -> str:
+    """Return what changes with the script, its library, the client and this check."""
+    library = sorted((root / "infra/lib").glob("*.sh"))
+    digest = hashlib.sha256(client.name.encode())
+    for file in (root / _script(env), *library, Path(__file__), _PARSER):
+        digest.update(file.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
 def problems(root: Path, client: Path, env: Environment) -> list[Problem]:
     """Return what the parser of the client installed in `client` says against a script."""
-    script = PurePosixPath("infra", env.name, SCRIPT)
+    script = _script(env)
     listed = subprocess.run(
         ["bash", root / script, "commands"], capture_output=True, text=True, check=False
     )

@@ -168,11 +168,14 @@ set_maintenance_window() { # verb cluster schedule
     --interval-weeks 1 --start-time 02:00 --duration 4 --utc-offset +00:00
 }
 
-# The age key that Flux decrypts secrets with, from the file that AGE_KEY_FILE names. What reaches
-# the cluster is told from a digest in a tag.
+# Where sops itself looks is good enough where nothing else is said.
+readonly age_key_file=${AGE_KEY_FILE:-${SOPS_AGE_KEY_FILE:-}}
+
+# The age key that Flux decrypts secrets with, from a file. What reached the cluster is told from a
+# digest in a tag.
 age_key() { # cluster
   local digest=''
-  [ -z "${AGE_KEY_FILE:-}" ] || digest=$(sha1 <"$AGE_KEY_FILE")
+  [ -z "$age_key_file" ] || digest=$(sha1 <"$age_key_file")
   resource 'age key' sops-age "$(aks_id "$1")" "$aks_version"
   listed "$(aks_id "$1")?api-version=$aks_version" 'keys(tags || `{}`)' age-key-sha1
   if [ -n "$digest" ]; then
@@ -184,13 +187,14 @@ age_key() { # cluster
 }
 
 age_key_is_missing() {
-  [ -n "${AGE_KEY_FILE:-}" ] || printf '%s' \
+  [ -n "$age_key_file" ] || printf '%s' \
     'say where the key is: AGE_KEY_FILE=PATH in front of this command; gen secrets init makes one'
 }
 
 hand_over_age_key() { # cluster digest
-  local key=${AGE_KEY_FILE:-age.agekey}
+  local key=${age_key_file:-age.agekey} argument
+  argument=$(shell_word "--from-file=age.agekey=$(basename "$key")")
   write az aks command invoke --resource-group "$resource_group" --name "$1" --file "$key" \
-    --command "kubectl create namespace flux-system --dry-run=client -o yaml | kubectl apply -f - && kubectl create secret generic sops-age -n flux-system --from-file=age.agekey=$(basename "$key") --dry-run=client -o yaml | kubectl apply -f -"
+    --command "kubectl create namespace flux-system --dry-run=client -o yaml | kubectl apply -f - && kubectl create secret generic sops-age -n flux-system $argument --dry-run=client -o yaml | kubectl apply -f -"
   write az tag update --resource-id "$id" --operation Merge --tags "age-key-sha1=$2"
 }

@@ -38,13 +38,17 @@ patch() { # body
 # Flux's GitRepository flux-system and two Kustomizations: `facts`, which brings the ids that only
 # Azure knows into the cluster, and `cluster`, which is everything else.
 flux_configuration() { # cluster url branch auth path
-  local repository kustomizations
+  local repository kustomizations user=null
+  [ "$4" != token ] || user=git
   resource 'Flux configuration' flux-system \
     "$(configuration_id "$1" fluxConfigurations flux-system)" "$configuration_version"
   settles_at properties.provisioningState
   output flux_public_key properties.repositoryPublicKey
   property properties.gitRepository.url "$2"
   property properties.gitRepository.repositoryRef.branch "$3"
+  property properties.gitRepository.httpsUser "$user"
+  hindered_by token_is_missing
+  changed_by put_anew
   property properties.kustomizations.facts.path ./infra/facts
   property properties.kustomizations.facts.postBuild.substitute.azure_client_id "$pods_client_id"
   property properties.kustomizations.facts.postBuild.substitute.azure_tenant_id "$tenant"
@@ -54,7 +58,17 @@ flux_configuration() { # cluster url branch auth path
   kustomizations=$(kustomizations "$5" "$pods_client_id" "$tenant")
   on_create put_configuration "$4" "$repository" "$kustomizations"
   on_change patch "{\"properties\": {$repository, $kustomizations}}"
+  [ "$user" = null ] || unless token_is_missing
   settle
+}
+
+token_is_missing() { # [user]
+  [ "${1:-}" = null ] || [ -n "${GIT_TOKEN_FILE:-}" ] || printf '%s' \
+    'say where the token is: GIT_TOKEN_FILE=PATH in front of this command'
+}
+
+put_anew() {
+  "${create[@]}"
 }
 
 git_repository() { # url branch auth
@@ -70,7 +84,6 @@ kustomizations() { # path client_id tenant_id
 }
 
 put_configuration() { # auth repository kustomizations
-  local secret=''
   if [ "$1" = token ]; then
     put_with_token "$2" "$3"
   else
@@ -82,7 +95,7 @@ put_configuration() { # auth repository kustomizations
 put_with_token() { # repository kustomizations
   local body=$work/flux-configuration.json token
   if [ -z "$dry_run" ]; then
-    token=$(tr -d '\n' <"${GIT_TOKEN_FILE:?say where the token is: GIT_TOKEN_FILE=PATH}" | base64 | tr -d '\n')
+    token=$(tr -d '\n' <"$GIT_TOKEN_FILE" | base64 | tr -d '\n')
     printf '{"properties": {"scope": "cluster", "namespace": "flux-system", %s, %s, "configurationProtectedSettings": {"httpsKey": "%s"}}}' \
       "$1" "$2" "$token" >"$body"
   fi

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# An environment's script and its arguments -> plan, apply, destroy, outputs or preflight.
+# An environment's script and its arguments -> the command that they ask for.
 
 lib=$(dirname "${BASH_SOURCE[0]}")
 # shellcheck source=quote.sh
@@ -20,6 +20,8 @@ lib=$(dirname "${BASH_SOURCE[0]}")
 . "$lib/outputs.sh"
 # shellcheck source=commands.sh
 . "$lib/commands.sh"
+# shellcheck source=rotate.sh
+. "$lib/rotate.sh"
 # shellcheck source=subscription.sh
 . "$lib/subscription.sh"
 # shellcheck source=group.sh
@@ -44,6 +46,7 @@ usage: $0 COMMAND
   plan [--check]            show what apply would do; with --check exit 3 if that is anything
   apply [--dry-run]         do it; with --dry-run print the az commands instead, without a login
   outputs [--json]          show what others need to know: addresses, ids
+  rotate-secret NAME        give a secret in the key vault a new value; see gen secrets rotate
   destroy [--delete-data]   delete, resource by resource; keep what holds data unless told
   commands                  print every az command that changes something and can ever be run
   preflight                 check that this machine, the subscription and the region are ready
@@ -60,6 +63,7 @@ main() { # command option
     outputs) allow "$option" --json ;;
     destroy) allow "$option" --delete-data ;;
     preflight | commands) allow "$option" '' ;;
+    rotate-secret) ;;
     -h | --help | help)
       usage
       exit
@@ -71,7 +75,7 @@ main() { # command option
   esac
   [ $# -le 2 ] || allow "$3" ''
   prepare
-  "command_$1" "$option"
+  "command_${1//-/_}" "$option"
 }
 
 allow() { # option allowed

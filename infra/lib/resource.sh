@@ -7,6 +7,7 @@
 #   compare  says what differs
 #   write    writes what differs
 #   remove   deletes the one resource whose turn it is
+#   rotate   gives the one secret whose turn it is a new value
 #   rehearse prints every command that the phases above can run
 
 phase=''
@@ -101,6 +102,7 @@ settle() {
       bring_about
       ;;
     remove) [ "$declared" != "$turn" ] || remove ;;
+    rotate) rotate ;;
     rehearse) rehearse ;;
   esac
 }

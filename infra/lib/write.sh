@@ -2,7 +2,7 @@
 # A verdict -> the writes that make it "same", and the deletions that undo it.
 
 : "${poll_seconds:=10}"
-turn=0         # in phase remove: the number of the resource to delete
+turn=0         # in phase remove: the number of the resource to delete; in rotate: a secret's name
 delete_data='' # in phase remove: whether data goes too
 
 bring_about() {

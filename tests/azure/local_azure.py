@@ -20,8 +20,12 @@ DOMAIN = "azure.test"
 SUBSCRIPTION = "0aa3981a-1111-4111-8111-111111111111"
 TENANT = "0aa3981a-2222-4222-8222-222222222222"
 CALLER = "0aa3981a-3333-4333-8333-333333333333"
-# What the client must not find in its environment: it would go past the local Azure.
-_PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "pythondontwritebytecode")
+# What client and script must not find in their environment: proxies would lead past the local
+# Azure, keys are the tests' business, and without byte code each az takes seconds.
+_HIDDEN = (
+    *("http_proxy", "https_proxy", "all_proxy", "no_proxy"),
+    *("pythondontwritebytecode", "age_key_file", "sops_age_key_file"),
+)
 
 
 @dataclass
@@ -97,10 +101,21 @@ class Azure:
         self.control("resource", **body)
 
 
+def changes(before: Any, after: Any, path: str = "") -> list[str]:
+    """Return where two states differ, each as `path: before -> after`."""
+    if isinstance(before, dict) and isinstance(after, dict):
+        return [
+            line
+            for key in sorted({*before, *after})
+            for line in changes(before.get(key), after.get(key), f"{path}.{key}")
+        ]
+    return [] if before == after else [f"{path}: {before} -> {after}"]
+
+
 @contextmanager
 def running(azure_cli: Path, folder: Path) -> Iterator[Azure]:
     """Start a local Azure and sign its client in; `folder` gets what both write."""
-    inherited = {k: v for k, v in os.environ.items() if k.lower() not in _PROXIES}
+    inherited = {k: v for k, v in os.environ.items() if k.lower() not in _HIDDEN}
     with subprocess.Popen(
         [azure_cli / "bin/python", "-m", "tests.azure.resource_manager", folder],
         cwd=ROOT,

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from generator import environment
+from generator import environment, programs
 from generator.render import infra
 from generator.validate import azure_cli as cli
+from generator.validate import validate
 
 ROOT = Path(__file__).parents[2]
 # Environments that between them take every branch of infra/lib/.
@@ -88,6 +89,30 @@ def test_the_parser_finds_what_is_wrong(azure_cli):
         assert len(said) == 1
         assert wanted in said[0]
     assert found[len(BAD) :] == [[], []]
+
+
+def test_gen_validate_asks_where_az_is_installed(tmp_path, azure_cli, monkeypatch):
+    """A script without problems is not judged again until it changes."""
+    [prod] = environment.load(ROOT, ["prod"])
+    for folder in ("infra", "tools"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
+    assert programs.installed(tmp_path, "azure-cli") == azure_cli
+    judged = []
+    monkeypatch.setattr(cli, "problems", lambda *_: judged.append(1) or [])
+    monkeypatch.setattr(programs, "cache", lambda: tmp_path / "cache")
+    for _ in range(2):
+        assert cli.judged(tmp_path, azure_cli, prod) == []
+    assert judged == [1]
+    monkeypatch.undo()
+
+    storage = tmp_path / "infra/lib/storage.sh"
+    storage.write_text(storage.read_text().replace("--sku ", "--skew "))
+    said = [str(problem) for problem in validate(tmp_path, [prod], print).problems]
+    assert any(
+        line.startswith("infra/prod/azure-resource-provisioning.sh: az storage account create: ")
+        and "--skew" in line
+        for line in said
+    )
 
 
 def test_commands_are_found_in_pipelines_and_captures():

@@ -24,6 +24,8 @@ def test_the_age_key_reaches_the_cluster_once(applied, azure):
     key.write_text("AGE-SECRET-KEY-another\n")
     assert applied.run("plan").lines("+", "~", "!") == ["+ age key sops-age"]
     assert applied.run("plan", AGE_KEY_FILE="").lines("+", "~", "!") == []
+    sops = applied.run("plan", AGE_KEY_FILE="", SOPS_AGE_KEY_FILE=str(key))
+    assert sops.lines("+", "~", "!") == ["+ age key sops-age"]
     applied.run("apply")
     assert len(azure.control("commands")) == 2
 

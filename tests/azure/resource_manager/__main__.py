@@ -98,16 +98,11 @@ class Azure:
             case "/state":
                 return Response(200, self.cloud.snapshot())
             case "/values":
-                return Response(
-                    200,
-                    [
-                        [s["value"] for s in v]
-                        for n in self.cloud.secrets.values()
-                        for v in n.values()
-                    ],
-                )
+                return Response(200, self.cloud.values())
             case "/commands":
                 return Response(200, self.cloud.commands)
+            case "/protected":
+                return Response(200, self.cloud.protected)
             case "/fault":
                 self.faults.append(faults.Fault(**body))
             case "/set":

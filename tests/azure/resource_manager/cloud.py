@@ -39,6 +39,7 @@ class Cloud:
         default_factory=lambda: ["8e3af657-a8ff-443c-a75c-2fe8c4bcb635"]
     )
     commands: list[Body] = field(default_factory=list)  # run inside clusters
+    protected: Body = field(default_factory=dict)  # what clusters got and nobody reads back
     sku_restrictions: list[Body] = field(default_factory=list)
     quota: int = 50  # vCPUs
     slow: int = 1  # polls until a long operation is done
@@ -80,6 +81,14 @@ class Cloud:
                 self.principals.pop(
                     principal or body.get("properties", {}).get("principalId"), None
                 )
+
+    def values(self) -> dict[str, list[str]]:
+        """Return each secret's values, oldest first."""
+        return {
+            name: [version["value"] for version in versions]
+            for names in self.secrets.values()
+            for name, versions in names.items()
+        }
 
     def snapshot(self) -> Body:
         """Return the state without what changes by itself: running operations, secrets' values."""

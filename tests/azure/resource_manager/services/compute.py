@@ -4,7 +4,7 @@ import re
 
 from ..cloud import Body, Cloud
 from ..kinds import Kind
-from ..messages import Request, Response
+from ..messages import Request, Response, not_found
 from ..routes import Routes
 
 _FAMILIES = {"D": "standardDASv5Family", "B": "standardBSFamily", "E": "standardEASv5Family"}
@@ -29,6 +29,15 @@ def _addresses(cloud: Cloud, request: Request, group: str) -> Response:
     return Response(
         200, {"value": [body for body in found if body["id"].lower().startswith(inside)]}
     )
+
+
+@routes.add(
+    "GET", r"(?P<balancer>.*/providers/Microsoft\.Network/loadBalancers/kubernetes-internal)"
+)
+def _balancer(cloud: Cloud, request: Request, balancer: str) -> Response:
+    if not (body := cloud.get(balancer)):
+        raise not_found(balancer)
+    return Response(200, body)
 
 
 @routes.add("GET", r"/subscriptions/[^/]+/providers/Microsoft\.Compute/skus")

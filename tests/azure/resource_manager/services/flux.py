@@ -31,6 +31,7 @@ def _configuration(cloud: Cloud, after: Body, before: Body | None) -> None:
         )
     for name, kustomization in properties.get("kustomizations", {}).items():
         kustomization["name"] = name
+    cloud.protected.update(properties.get("configurationProtectedSettings") or {})
     _forget_secrets(properties)
 
 

@@ -1,0 +1,93 @@
+"""What others need to know of an environment: the server's address, ids, the deploy key."""
+
+import base64
+import json
+
+import pytest
+
+from tests.azure.local_azure import SUBSCRIPTION, TENANT
+
+pytestmark = pytest.mark.timeout(1200)
+CLUSTER = "Microsoft.ContainerService/managedClusters"
+IDENTITY = "Microsoft.ManagedIdentity/userAssignedIdentities"
+CONFIGURATION = "Microsoft.KubernetesConfiguration/fluxConfigurations"
+
+
+def networked(azure, kind, name, **body):
+    """Put there what AKS makes for a Service, in the nodes' group."""
+    group = azure.one(CLUSTER)["properties"]["nodeResourceGroup"]
+    place = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{group}/providers/Microsoft.Network"
+    where = {"id": f"{place}/{kind}/{name}", "name": name, "type": f"Microsoft.Network/{kind}"}
+    azure.control("resource", **where, **body)
+
+
+def test_a_public_servers_name_and_the_ids(applied, azure):
+    networked(
+        azure,
+        "publicIPAddresses",
+        "of-another",
+        tags={"k8s-azure-service": "other/other"},
+        properties={"ipAddress": "192.0.2.1"},
+    )
+    assert json.loads(applied.run("outputs", "--json").out)["address"] is None
+    name = "mlflow-prod.centralindia.cloudapp.azure.com"
+    networked(
+        azure,
+        "publicIPAddresses",
+        "kubernetes-a1",
+        tags={"k8s-azure-service": "mlflow/mlflow"},
+        properties={"ipAddress": "192.0.2.2", "dnsSettings": {"fqdn": name}},
+    )
+    told = json.loads(applied.run("outputs", "--json").out)
+    pods = azure.one(IDENTITY, "id-aks-mlflow-prod")["properties"]["clientId"]
+    assert told["address"] == name
+    assert told["client_id"] == pods
+    assert told["tenant_id"] == TENANT
+    assert told["issuer"] == azure.one(CLUSTER)["properties"]["oidcIssuerProfile"]["issuerURL"]
+    assert told["azure_facts"].endswith(
+        f"--from-literal=azure_client_id={pods} --from-literal=azure_tenant_id={TENANT}"
+    )
+
+
+def test_an_internal_servers_address(applied, azure):
+    applied.render(apps__mlflow__exposure={"kind": "internal", "allowed_networks": ["10.0.0.0/8"]})
+    networked(
+        azure,
+        "loadBalancers",
+        "kubernetes-internal",
+        properties={
+            "frontendIPConfigurations": [{"properties": {"privateIPAddress": "10.224.0.9"}}]
+        },
+    )
+    assert "address          10.224.0.9\n" in applied.run("outputs").out
+
+
+def test_with_ssh_the_deploy_key_is_shown(applied, azure):
+    url = "ssh://git@github.com/example/mlflow-gitops"
+    applied.render(git__url=url, git__auth="ssh")
+    told = applied.run("apply")
+    assert told.lines("~", "+", "!") == [
+        "~ Flux configuration flux-system: gitRepository.url: "
+        f"https://github.com/example/mlflow-gitops -> {url}"
+    ]
+    key = azure.one(CONFIGURATION)["properties"]["repositoryPublicKey"]
+    assert key.startswith("ssh-")
+    assert f"deploy_key       {key}\n" in told.out
+
+
+def test_with_a_token_flux_gets_it_from_a_file_and_nobody_sees_it(applied, azure, tmp_path):
+    applied.render(git__auth="token")
+    refused = applied.run("apply", status=1)
+    assert refused.lines("!") == [
+        "! Flux configuration flux-system: gitRepository.httpsUser: none -> git "
+        "(say where the token is: GIT_TOKEN_FILE=PATH in front of this command)"
+    ]
+    assert azure.writes() == []
+
+    token = tmp_path / "token"
+    token.write_text("github_pat_of_a_test\n")
+    told = applied.run("apply", GIT_TOKEN_FILE=str(token))
+    assert base64.b64decode(azure.control("protected")["httpsKey"]) == b"github_pat_of_a_test"
+    assert azure.one(CONFIGURATION)["properties"]["gitRepository"]["httpsUser"] == "git"
+    assert "github_pat" not in told.out + told.err
+    assert applied.run("plan").lines("~", "+", "!") == []
