@@ -27,14 +27,6 @@ flux_extension() { # cluster
   settle
 }
 
-put() { # body
-  write az rest --method put --url "$address" --body "$1"
-}
-
-patch() { # body
-  write az rest --method patch --url "$address" --body "$1"
-}
-
 # Flux's GitRepository flux-system and two Kustomizations: `facts`, which brings the ids that only
 # Azure knows into the cluster, and `cluster`, which is everything else.
 flux_configuration() { # cluster url branch auth path

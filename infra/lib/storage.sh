@@ -69,13 +69,10 @@ blob_container() { # account container
   resource 'blob container' "$2" \
     "$(storage_account_id "$1")/blobServices/default/containers/$2" "$storage_version"
   property properties.publicAccess None
-  on_create set_blob_container create "$1" "$2"
-  on_change set_blob_container update "$1" "$2"
+  on_create write az storage container-rm create --resource-group "$resource_group" \
+    --storage-account "$1" --name "$2" --public-access off
+  # az storage container-rm update takes "--public-access off" for "leave it as it is".
+  on_change patch '{"properties": {"publicAccess": "None"}}'
   holds_data
   settle
-}
-
-set_blob_container() { # verb account container
-  write az storage container-rm "$1" --resource-group "$resource_group" --storage-account "$2" \
-    --name "$3" --public-access off
 }

@@ -63,6 +63,15 @@ run() { # command...
   "$@" ${flags[@]+"${flags[@]}"} ${tag_words[@]+--tags "${tag_words[@]}"}
 }
 
+# What az has no command for.
+put() { # body
+  write az rest --method put --url "$address" --body "$1"
+}
+
+patch() { # body
+  write az rest --method patch --url "$address" --body "$1"
+}
+
 # Read the resource again until Azure is done with it, and compare anew.
 await() {
   local start=$SECONDS
