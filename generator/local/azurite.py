@@ -35,12 +35,13 @@ def start(
     port: int,
     say: programs.Say,
 ) -> None:
-    """Start Azurite's blob service with its data in the folder `data`."""
+    """Start Azurite's blob service with its data in the folder `data`; return when it listens."""
     program = programs.find(root, "azurite", "azurite-blob", say=say)
     address = ["--blobHost", ports.HOST, "--blobPort", str(port)]
     options = ["--skipApiVersionCheck", "--silent", "--disableTelemetry"]
     variables = {"AZURITE_ACCOUNTS": f"{account}:{key}", "PATH": os.environ.get("PATH", os.defpath)}
     processes.start("azurite", [program, *address, "--location", data, *options], variables)
+    processes.until(lambda: ports.answers(port))
 
 
 def make_container(processes: Processes, python: Path, connection: str, container: str) -> None:

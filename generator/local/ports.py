@@ -38,6 +38,12 @@ def held(*, wish: bool = False) -> Iterator[int]:
                 return
 
 
+def answers(port: int) -> bool:
+    """Whether somebody listens there."""
+    with socket.socket() as sock:
+        return sock.connect_ex((HOST, port)) == 0
+
+
 def _some() -> int:
     with socket.socket() as sock:
         sock.bind((HOST, _ANY))
@@ -51,9 +57,8 @@ def _free(port: int) -> bool:
     Both are asked: on macOS an address can be taken although another listens on all of them, and
     without SO_REUSEADDR the port of a server that has just stopped would look taken.
     """
-    with socket.socket() as sock:
-        if sock.connect_ex((HOST, port)) == 0:
-            return False
+    if answers(port):
+        return False
     with socket.socket() as sock:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
