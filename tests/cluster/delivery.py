@@ -161,10 +161,12 @@ class Delivery:
         return str(found["status"]["loadBalancer"]["ingress"][0]["ip"])
 
     def tracking(self) -> Tracking:
-        """MLflow, as its administrator reaches it."""
+        """MLflow, as its administrator reaches it, as soon as it answers."""
         found = self.cluster.client.get("Secret", "mlflow-secrets", namespace=NAMESPACE)
         assert found, "no secrets: the first delivery is not done"
         password = base64.b64decode(found["data"]["admin-password"]).decode()
+        # Flux is done when pods are ready; kube-proxy hears of them a moment later.
+        wait_for("answer", lambda: http.answers(f"http://{self.address}/health"))
         return Tracking(self.address, "admin", password)
 
     @property

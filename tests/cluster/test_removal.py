@@ -36,7 +36,7 @@ def test_what_is_removed_from_git_goes_without_its_data_and_adopts_it_again(dev:
 
     dev.restore("HEAD~2")
     revision = dev.push("Put it back")
-    dev.follow()
+    client.apply(dev.root)
     dev.wait(revision)
     assert held(dev) == before
     assert dev.tracking().logged(experiment, run) == (5.0, 5.0)
