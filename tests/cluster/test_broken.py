@@ -14,14 +14,6 @@ BREAKS = {
         "mlflow-server",
         "yaml",
     ),
-    # Not in a Deployment: Flux drops it there, before the server could refuse it.
-    "unknown field": (
-        f"{BASE}/server/network.yaml",
-        "  policyTypes: [Ingress, Egress]\n",
-        "  policyTypes: [Ingress, Egress]\n  policyType: Ingress\n",
-        "mlflow-server",
-        ".spec.policyType: field not declared in schema",
-    ),
     "immutable field": (
         f"{BASE}/data/postgresql.yaml",
         "  serviceName: postgresql\n",
@@ -52,6 +44,19 @@ def test_a_broken_commit_changes_nothing_and_the_next_heals_it(dev: Delivery, mi
     dev.restore("HEAD~1")
     dev.wait(dev.push("Repair it"))
     assert running(dev) == before
+
+
+def test_an_unknown_field_changes_nothing_and_only_gen_validate_finds_it(dev: Delivery) -> None:
+    """Flux brings built-in kinds into their form itself, and so never shows it to the server."""
+    before = running(dev)
+    types = "  policyTypes: [Ingress, Egress]\n"
+    dev.replace(f"{BASE}/server/network.yaml", types, f"{types}  policyType: Ingress\n")
+    with pytest.raises(AssertionError, match="policyType"):
+        dev.gen("validate", "--env", "dev")
+    dev.wait(dev.push("An unknown field"))
+    assert running(dev) == before
+    dev.restore("HEAD~1")
+    dev.wait(dev.push("Repair it"))
 
 
 def running(dev: Delivery) -> set[tuple[str, int]]:
