@@ -124,8 +124,10 @@ write_from() { # pipeline az argument...
   log "done in $SECONDS s"
 }
 
+ticker='' # the process that shows progress, while there is one
+
 attempt() { # pipeline az argument...
-  local source=$1 status=0 ticker value
+  local source=$1 status=0 value
   shift
   tick "$@" &
   ticker=$!
@@ -137,6 +139,7 @@ attempt() { # pipeline az argument...
     status=1
   fi
   kill "$ticker" && wait "$ticker" || true
+  ticker=''
   return "$status"
 } 2>>"$work/ticker"
 

@@ -93,7 +93,7 @@ prepare() {
   mkdir -p "$logs"
   log_file=$logs/$environment.log
   work=$(mktemp -d)
-  trap 'rm -rf "$work"' EXIT
+  trap 'rm -rf "$work"; [ -z "$ticker" ] || kill "$ticker"' EXIT
   trap 'printf "stopped; run it again and it goes on from here\n" >&2; exit 130' INT TERM
   exec 3>&2
   dry_run='' tenant=$(unknown tenant) caller=$(unknown caller)

@@ -1,5 +1,7 @@
 """What goes wrong in real life: waited out, or said clearly, and a second run goes on."""
 
+import os
+import signal
 import threading
 from pathlib import Path
 
@@ -41,8 +43,8 @@ class Watcher(threading.Thread):
             pass  # it has just ended
 
 
-def test_an_apply_outlives_what_passes_by_itself_and_shows_no_secret(script, azure):
-    """One first apply through every error that waiting cures, watched from outside."""
+def test_an_apply_outlives_what_passes_by_itself_and_shows_no_secret(script, azure, azure_cli):
+    """One first apply through every error that waiting cures, each az of it a process to watch."""
     roles = "roleAssignments/"
     azure.control("fault", method="PUT", path=roles, **failing(400, "PrincipalNotFound", 2))
     azure.control("fault", method="PUT", path="^/secrets/", **failing(403, "ForbiddenByRbac", 2))
@@ -56,7 +58,7 @@ def test_an_apply_outlives_what_passes_by_itself_and_shows_no_secret(script, azu
     azure.control("fault", method="GET", path="storageAccounts", **failing(503, "Busy"))
     azure.control("fault", method="GET", path="vaults", drop=True)
     azure.control("fault", method="PUT", path=f"{CLUSTER}/[^/]*$", **failing(500, "Internal"))
-    process = script.start("apply")
+    process = script.start("apply", PATH=f"{azure_cli / 'bin'}:{os.environ['PATH']}")
     watcher = Watcher(process.pid)
     watcher.start()
     out, err = process.communicate(timeout=900)
@@ -100,7 +102,7 @@ def test_interrupted_it_says_so_and_goes_on_later(applied, azure, stop):
     process = applied.start("apply")
     while "creating" not in process.stderr.readline().replace("+ Flux extension", "creating"):
         assert process.poll() is None
-    process.send_signal(getattr(__import__("signal"), f"SIG{stop}"))
+    process.send_signal(getattr(signal, f"SIG{stop}"))
     _, err = process.communicate(timeout=120)
     assert process.returncode == 130
     assert "run it again and it goes on from here" in err

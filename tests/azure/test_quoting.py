@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from generator import environment
 from generator.render import infra
 
+pytestmark = pytest.mark.timeout(600)
 ROOT = Path(__file__).parents[2]
 # Control characters are refused in an environment file; everything else is text.
 TEXT = st.text(st.characters(exclude_categories=("Cc", "Cs")), min_size=1, max_size=40)

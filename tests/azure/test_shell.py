@@ -8,6 +8,7 @@ import pytest
 
 from generator import programs
 
+pytestmark = pytest.mark.timeout(600)
 ROOT = Path(__file__).parents[2]
 LIBRARY = sorted((ROOT / "infra/lib").glob("*.sh"))
 SCRIPTS = sorted((ROOT / "infra").glob("*/azure-resource-provisioning.sh"))

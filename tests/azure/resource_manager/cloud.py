@@ -77,10 +77,9 @@ class Cloud:
         for body in [*self.below(identifier), self.get(identifier)]:
             if body:
                 self.resources.pop(body["id"].lower(), None)
-                principal = body.get("identity", {}).get("principalId")
-                self.principals.pop(
-                    principal or body.get("properties", {}).get("principalId"), None
-                )
+                is_one = body["type"].endswith("/userAssignedIdentities")
+                own = body["properties"] if is_one else body.get("identity", {})
+                self.principals.pop(own.get("principalId"), None)
 
     def values(self) -> dict[str, list[str]]:
         """Return each secret's values, oldest first."""
