@@ -85,7 +85,7 @@ def test_data_is_complete_whatever_is_killed(dev: Delivery, timeline: Timeline) 
     runs.append(logged_again(tracking, experiment))
     timeline.mark("serves again after PostgreSQL was killed")
 
-    dev.by_hand("delete", "pod", "--all", "--wait=false", f"--namespace={NAMESPACE}")
+    dev.by_hand("delete", "pod", "--all", "--timeout=300s", f"--namespace={NAMESPACE}")
     runs.append(logged_again(tracking, experiment))
     timeline.mark("serves again after every pod was deleted")
 
@@ -129,13 +129,14 @@ def test_both_servers_end_soon_when_asked_to(dev: Delivery, timeline: Timeline) 
     timeline.mark("MLflow is asked to end")
     seconds = ended(dev, pod)
     timeline.mark("MLflow has ended")
-    pause = 10  # its preStop: until no balancer sends new requests
-    assert seconds < pause + 5
+    # On idle cores 10 s of preStop and at most 5 more; one that ignores SIGTERM takes all 300.
+    assert seconds < 60
 
     timeline.mark("PostgreSQL is asked to end")
     seconds = ended(dev, "postgresql-0")
     timeline.mark("PostgreSQL has ended")
-    assert seconds < 10
+    # On idle cores 10 s at most; one that waits for its clients takes all 60.
+    assert seconds < 30
     client.wait_for("Pod", "postgresql-0", is_ready, namespace=NAMESPACE, seconds=120)
     said = client.logs("postgresql-0", namespace=NAMESPACE, container="postgresql")
     assert "database system was shut down at" in said or "ready to accept" in said
