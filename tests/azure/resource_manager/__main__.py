@@ -52,6 +52,8 @@ class Azure:
                     manager.answer(self.cloud, other)
             response = self._by_host(request)
         except Refused as refused:
+            if fault and fault.kill:
+                fault.times += 1  # nothing was written yet: the next one counts
             return refused.response
         if fault:
             fault.after(self.cloud, running)
