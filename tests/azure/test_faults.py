@@ -87,14 +87,16 @@ def test_an_apply_outlives_what_passes_by_itself_and_shows_no_secret(script, azu
 
 def test_killed_after_a_write_it_goes_on_from_there(script, azure, applied_state):
     """The first apply, killed after every tenth write; `make test-azure-long` has each one."""
-    for kills in range(100):
+    kills = 0
+    while True:
         process = script.start("apply", gated=True)
         azure.control("fault", **WRITES, kill=process.pid, skip=9)
         _, err = process.communicate("go\n", timeout=900)
         if process.returncode != -9:
             break
+        kills += 1
     assert process.returncode == 0, err
-    assert kills > 2
+    assert kills > 1
     assert changes(applied_state, azure.state()) == []
 
 
