@@ -94,8 +94,8 @@ prepare() {
   log_file=$logs/$environment.log
   work=$(mktemp -d)
   trap 'rm -rf "$work"; [ -z "$ticker" ] || kill "$ticker"' EXIT
-  trap 'printf "stopped; run it again and it goes on from here\n" >&2; exit 130' INT TERM
-  exec 3>&2
+  exec 3>&2 # where people look, whatever a part redirects
+  trap 'printf "stopped; run it again and it goes on from here\n" >&3; exit 130' INT TERM
   dry_run='' tenant=$(unknown tenant) caller=$(unknown caller)
 }
 
