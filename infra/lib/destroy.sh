@@ -12,7 +12,6 @@ command_destroy() { # option
   log "destroy $1"
   last=$declared
   for ((turn = last; turn > 0; turn--)); do
-    [ "$turn" != 1 ] || destroy_disks
     run_phase remove
   done
 }

@@ -25,12 +25,15 @@ key_vault() { # vault
   settle
 }
 
+recovered='' # whether this run took back a deleted vault
+
 create_or_recover_vault() { # vault flag...
   local vault=$1
   shift
   if [ -z "$dry_run" ] && [ "$(deleted_vault_id "$vault")" = "$id" ]; then
     write az keyvault recover --resource-group "$resource_group" --name "$vault" \
       --location "$location"
+    recovered=yes
   else
     write az keyvault create --resource-group "$resource_group" --name "$vault" \
       --location "$location" --retention-days 7 "$@"
@@ -67,9 +70,19 @@ purge_vault() {
 key_vault_secret() { # vault secret pipeline
   resource 'vault secret' "$2" "$(vault_id "$1")/secrets/$2" "$vault_version"
   listed "$(vault_id "$1")/secrets?api-version=$vault_version" 'value[].name' "$2"
-  on_create write_from "$3" az keyvault secret set --vault-name "$1" --name "$2" \
+  on_create make_secret "$3" az keyvault secret set --vault-name "$1" --name "$2" \
     --file /dev/stdin --encoding utf-8
   settle
+}
+
+# A vault that came back brought its secrets: the plan could not see them.
+make_secret() { # pipeline az argument...
+  if [ -n "$recovered" ]; then
+    read_one "${readings[declared]}"
+    compare
+    [ "$verdict" != '=' ] || return 0
+  fi
+  write_from "$@"
 }
 
 # Random characters that no program needs to escape, four bits each.
