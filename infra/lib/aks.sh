@@ -176,7 +176,7 @@ readonly age_key_file=${AGE_KEY_FILE:-${SOPS_AGE_KEY_FILE:-}}
 # digest in a tag.
 age_key() { # cluster
   local digest=''
-  [ -z "$age_key_file" ] || digest=$(sha1 <"$age_key_file")
+  [ ! -r "$age_key_file" ] || digest=$(sha1 <"$age_key_file")
   resource 'age key' sops-age "$(aks_id "$1")" "$aks_version"
   listed "$(aks_id "$1")?api-version=$aks_version" 'keys(tags || `{}`)' age-key-sha1
   if [ -n "$digest" ]; then
@@ -188,7 +188,7 @@ age_key() { # cluster
 }
 
 age_key_is_missing() {
-  [ -n "$age_key_file" ] || printf '%s' \
+  [ -r "$age_key_file" ] || printf '%s' "${age_key_file:+$age_key_file cannot be read; }" \
     'say where the key is: AGE_KEY_FILE=PATH in front of this command; gen secrets init makes one'
 }
 

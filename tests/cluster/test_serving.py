@@ -130,13 +130,13 @@ def test_both_servers_end_soon_when_asked_to(dev: Delivery, timeline: Timeline) 
     seconds = ended(dev, pod)
     timeline.mark("MLflow has ended")
     # On idle cores 10 s of preStop and at most 5 more; one that ignores SIGTERM takes all 300.
-    assert seconds < 60
+    assert seconds < 15
 
     timeline.mark("PostgreSQL is asked to end")
     seconds = ended(dev, "postgresql-0")
     timeline.mark("PostgreSQL has ended")
     # On idle cores 10 s at most; one that waits for its clients takes all 60.
-    assert seconds < 30
+    assert seconds < 10
     client.wait_for("Pod", "postgresql-0", is_ready, namespace=NAMESPACE, seconds=120)
     said = client.logs("postgresql-0", namespace=NAMESPACE, container="postgresql")
     assert "database system was shut down at" in said or "ready to accept" in said
