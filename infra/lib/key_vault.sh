@@ -34,6 +34,7 @@ create_or_recover_vault() { # vault flag...
     write az keyvault recover --resource-group "$resource_group" --name "$vault" \
       --location "$location"
     recovered=yes
+    merge_tags
   else
     write az keyvault create --resource-group "$resource_group" --name "$vault" \
       --location "$location" --retention-days 7 "$@"

@@ -41,10 +41,15 @@ change_what_differs() {
     esac
   done
   collect ${together[@]+"${together[@]}"}
-  [ ${#tag_words[@]} = 0 ] ||
-    write az tag update --resource-id "$id" --operation Merge --tags "${tag_words[@]}"
+  merge_tags
   tag_words=()
   [ -z "$plain" ] || run "${change[@]}"
+}
+
+# Add tags to those that others put there.
+merge_tags() {
+  [ ${#tag_words[@]} = 0 ] ||
+    write az tag update --resource-id "$id" --operation Merge --tags "${tag_words[@]}"
 }
 
 # Sort what the properties at these places add to a command into `flags` and `tag_words`.

@@ -25,6 +25,7 @@ def _cluster(cloud: Cloud, after: Body, before: Body | None) -> None:
     _identity(cloud, after, before)
     _pools(properties)
     after.setdefault("sku", {"name": "Base", "tier": "Free"})
+    properties["maxAgentPools"] = 100
     properties.setdefault("nodeResourceGroup", _node_group(after))
     _make_group(cloud, after)
 
