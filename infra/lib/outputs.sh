@@ -72,9 +72,12 @@ find_address() { # exposure
   printf '%s' "${answer[0]:-}"
 }
 
-# For those who install Flux themselves: what Azure's own installation puts there.
+# For those who install Flux themselves: what Azure's own installation puts there. The label lets
+# what waits for the ids go on at once.
 facts_command() {
   is_unknown "$pods_client_id" || result azure_facts "$(shell_words kubectl create configmap \
     azure-facts --namespace flux-system "--from-literal=azure_client_id=$pods_client_id" \
-    "--from-literal=azure_tenant_id=$tenant")"
+    "--from-literal=azure_tenant_id=$tenant" --dry-run=client --output=yaml) | \
+kubectl label --local --filename=- --output=yaml reconcile.fluxcd.io/watch=Enabled | \
+kubectl apply --filename=-"
 }

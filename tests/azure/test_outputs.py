@@ -44,9 +44,11 @@ def test_a_public_servers_name_and_the_ids(applied, azure):
     assert told["client_id"] == pods
     assert told["tenant_id"] == TENANT
     assert told["issuer"] == azure.one(CLUSTER)["properties"]["oidcIssuerProfile"]["issuerURL"]
-    assert told["azure_facts"].endswith(
-        f"--from-literal=azure_client_id={pods} --from-literal=azure_tenant_id={TENANT}"
-    )
+    ids = f"--from-literal=azure_client_id={pods} --from-literal=azure_tenant_id={TENANT} "
+    create, label, apply = told["azure_facts"].split(" | ")
+    assert f" {ids}" in f"{create} "
+    assert label.endswith(" reconcile.fluxcd.io/watch=Enabled"), "as infra/facts/ has it"
+    assert apply == "kubectl apply --filename=-"
 
 
 def test_an_internal_servers_address(applied, azure):
