@@ -190,6 +190,7 @@ class Client:
             path = f"{path}?{urlencode(query)}"
         headers = {"Accept": accept, "Content-Type": content}
         payload = None if body is None else json.dumps(body).encode()
+        fresh = self._connection is None
         if self._connection is None:
             self._connection = http.client.HTTPSConnection(
                 self._host, timeout=30, context=self._context
@@ -198,6 +199,12 @@ class Client:
             self._connection.request(method, path, payload, headers)
             response = self._connection.getresponse()
             answer = response.read()
+        except http.client.RemoteDisconnected:
+            # An API server that was started anew answers nothing on connections of before.
+            self.close()
+            if fresh or method != "GET":
+                raise
+            return self._request(method, path, content=content, accept=accept)
         except (OSError, http.client.HTTPException):
             self.close()
             raise
