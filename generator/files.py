@@ -34,5 +34,6 @@ def replace(path: Path, text: str, *, executable: bool = False) -> None:
         temporary.write_text(text, "utf-8", newline="\n")
         temporary.chmod(0o755 if executable else 0o644)
         temporary.replace(path)
-    finally:
+    except BaseException:
         temporary.unlink(missing_ok=True)
+        raise

@@ -7,7 +7,7 @@ that matters, when a string is quoted, to us.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from io import StringIO
 from typing import Any
@@ -215,32 +215,34 @@ def dump(*documents: object) -> str:
     emitter.emit(events.StreamStartEvent())
     for number, document in enumerate(documents):
         emitter.emit(events.DocumentStartEvent(explicit=number > 0))
-        for event in _events(document):
-            emitter.emit(event)
+        _emit(emitter.emit, document)
         emitter.emit(events.DocumentEndEvent(explicit=False))
     emitter.emit(events.StreamEndEvent())
     return out.getvalue()
 
 
-def _events(value: object) -> Iterator[events.Event]:
-    match value:
-        case str():
-            yield events.ScalarEvent(None, None, (True, True), value, style=_style(value))
-        case None | bool() | int():
-            yield events.ScalarEvent(None, None, (True, False), _plain(value))
-        case Mapping():
-            yield events.MappingStartEvent(None, None, True, flow_style=not value)
-            for key, item in value.items():
-                yield from _events(key)
-                yield from _events(item)
-            yield events.MappingEndEvent()
-        case Sequence():
-            yield events.SequenceStartEvent(None, None, True, flow_style=not value)
-            for item in value:
-                yield from _events(item)
-            yield events.SequenceEndEvent()
-        case _:
-            raise TypeError(f"{type(value).__name__} has no form in a manifest: {value!r}")
+def _emit(emit: Callable[[events.Event], None], value: object) -> None:
+    """Hand the events of a value to the emitter. The types come in the order of their number."""
+    if isinstance(value, str):
+        emit(events.ScalarEvent(None, None, (True, True), value, style=_style(value)))
+    elif isinstance(value, Mapping):
+        emit(events.MappingStartEvent(None, None, True, flow_style=not value))
+        for key, item in value.items():
+            _emit(emit, key)
+            _emit(emit, item)
+        emit(_MAPPING_END)
+    elif value is None or isinstance(value, int):
+        emit(events.ScalarEvent(None, None, (True, False), _plain(value)))
+    elif isinstance(value, Sequence):
+        emit(events.SequenceStartEvent(None, None, True, flow_style=not value))
+        for item in value:
+            _emit(emit, item)
+        emit(_SEQUENCE_END)
+    else:
+        raise TypeError(f"{type(value).__name__} has no form in a manifest: {value!r}")
+
+
+_MAPPING_END, _SEQUENCE_END = events.MappingEndEvent(), events.SequenceEndEvent()
 
 
 def _plain(value: bool | int | None) -> str:

@@ -151,7 +151,8 @@ def _apply(root: Path, change: Change) -> None:
         target.unlink()
         _remove_empty(target.parent, root)
         return
-    target.parent.mkdir(parents=True, exist_ok=True)
+    if not target.parent.is_dir():
+        target.parent.mkdir(parents=True, exist_ok=True)
     files.replace(target, change.after.text, executable=change.after.executable)
 
 
