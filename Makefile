@@ -81,12 +81,12 @@ cluster-down: .venv/test ## end it
 .venv/gen: locks/gen.txt pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed: make PYTHON=python3.12") if sys.version_info < (3, 11) else 0'
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r locks/gen.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r locks/gen.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
 	@touch $@
 
 .venv/test: locks/test.txt .venv/gen
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r locks/test.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r locks/test.txt
 	@touch $@
 
 .PHONY: help render check review comment to-provision plan apply validate lint lint-workflows bench \
