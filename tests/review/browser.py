@@ -12,7 +12,8 @@ class Browser:
 
     def __init__(self):
         self.logged, self.requests, self.events, self.number = [], [], [], 0
-        self.profile = tempfile.TemporaryDirectory(prefix="chromium-")
+        # Chromium's other processes outlive the killed one by a moment, and still write
+        self.profile = tempfile.TemporaryDirectory(prefix="chromium-", ignore_cleanup_errors=True)
         to_it, self.commands = os.pipe()
         self.answers, from_it = os.pipe()
 
