@@ -34,6 +34,7 @@ def timeline(request: pytest.FixtureRequest) -> Iterator[Timeline]:
     request.node.user_properties.append((_PROPERTY, str(timeline)))
 
 
+@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the marks in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Give the tests of one cluster to one process of pytest-xdist."""
     for item in items:

@@ -104,7 +104,14 @@ def settings(dev: Delivery) -> str:
 
 @pytest.mark.parametrize(
     ("victim", "cpu"),
-    [("source-controller", 191), ("kustomize-controller", 192), ("kube-apiserver", 193)],
+    [
+        ("source-controller", 191),
+        ("kustomize-controller", 192),
+        ("helm-controller", 193),
+        ("kube-controller-manager", 194),
+        ("kube-scheduler", 195),
+        ("kube-apiserver", 196),
+    ],
 )
 def test_a_rollout_ends_the_same_whoever_is_killed_in_it(
     dev: Delivery, victim: str, cpu: int

@@ -120,7 +120,8 @@ def test_a_pod_on_a_disk_answers_by_address_and_by_name(
     client.delete("PersistentVolumeClaim", "data", namespace="test")
     client.wait_until_gone("PersistentVolumeClaim", "data", namespace="test")
     (kept,) = client.objects("PersistentVolume")
-    assert kept["status"]["phase"] == "Released"
+    name = kept["metadata"]["name"]
+    client.wait_for("PersistentVolume", name, lambda found: found["status"]["phase"] == "Released")
     assert Path(kept["spec"]["local"]["path"], "index.html").read_text() == "hello\n"
 
 

@@ -34,26 +34,44 @@ class Tracking:
 
     def log_run(self, experiment: str, value: float) -> str:
         """Log a run with one metric and one artifact; return its id."""
-        body: dict[str, Any] = {"experiment_id": experiment}
-        run = str(self._json("POST", f"{_API}/runs/create", body)["run"]["info"]["run_id"])
-        metric = {"run_id": run, "key": "value", "value": value, "timestamp": 0}
-        self._json("POST", f"{_API}/runs/log-metric", metric)
-        self._request("PUT", _artifact(experiment, run), str(value).encode())
+        run = self.start_run(experiment)
+        self.log_metric(run, value)
+        self._request("PUT", artifact(experiment, run), str(value).encode())
         return run
+
+    def start_run(self, experiment: str) -> str:
+        """Make a run; return its id."""
+        body = {"experiment_id": experiment}
+        return str(self._json("POST", f"{_API}/runs/create", body)["run"]["info"]["run_id"])
+
+    def log_metric(self, run: str, value: float) -> None:
+        """Log one value of the metric `value`."""
+        metric = {"run_id": run, "key": "value", "value": value, "timestamp": 0, "step": int(value)}
+        self._json("POST", f"{_API}/runs/log-metric", metric)
+
+    def metrics(self, run: str) -> set[float]:
+        """Return every value of the metric `value`."""
+        path = f"{_API}/metrics/get-history?run_id={run}&metric_key=value&max_results=25000"
+        return {metric["value"] for metric in self._json("GET", path)["metrics"]}
 
     def logged(self, experiment: str, run: str) -> tuple[float, float]:
         """Return a run's metric, and what its artifact holds."""
         data = self._json("GET", f"{_API}/runs/get?run_id={run}")["run"]["data"]
-        return data["metrics"][0]["value"], float(self._request("GET", _artifact(experiment, run)))
+        return data["metrics"][0]["value"], float(self._request("GET", artifact(experiment, run)))
 
     def _json(self, method: str, path: str, body: object = None) -> dict[str, Any]:
         payload = b"" if body is None else json.dumps(body).encode()
         answer: dict[str, Any] = json.loads(self._request(method, path, payload))
         return answer
 
-    def _request(self, method: str, path: str, body: bytes = b"") -> bytes:
+    @property
+    def authorization(self) -> dict[str, str]:
+        """The header that says who asks."""
         credentials = base64.b64encode(f"{self.user}:{self.password}".encode()).decode()
-        headers = {"Authorization": f"Basic {credentials}", "Content-Type": "application/json"}
+        return {"Authorization": f"Basic {credentials}"}
+
+    def _request(self, method: str, path: str, body: bytes = b"") -> bytes:
+        headers = self.authorization | {"Content-Type": "application/json"}
         connection = http.client.HTTPConnection(self.address, timeout=30)
         try:
             connection.request(method, path, body, headers)
@@ -66,5 +84,6 @@ class Tracking:
         return answer
 
 
-def _artifact(experiment: str, run: str) -> str:
-    return f"/api/2.0/mlflow-artifacts/artifacts/{experiment}/{run}/artifacts/value.txt"
+def artifact(experiment: str, run: str, name: str = "value.txt") -> str:
+    """Return the path of a run's artifact, for requests without MLflow's client."""
+    return f"/api/2.0/mlflow-artifacts/artifacts/{experiment}/{run}/artifacts/{name}"

@@ -17,8 +17,8 @@ PROD = cases.case("prod")
 ARTIFACTS = PROD.environment.apps.mlflow.artifacts
 KEY = "a2V5"
 SECRETS = {
-    "database-password": "it's 100% a \\ password",
-    "admin-password": "%d of 'twelve' or more",
+    "database-password": "it's \"100%\" a \\ $HOME password",
+    "admin-password": "%d of 'twelve' or \"more\" $(id)",
     "flask-secret-key": "k" * 64,
     "storage-connection-string": azurite.connection_string(ARTIFACTS.account, KEY, 10000),
 }
@@ -85,10 +85,13 @@ def test_a_run_outlives_a_restart_a_power_cut_and_both_passwords(cluster, storag
 
     assert postgresql.stop() < 30  # though clients are connected
     assert mlflow.get("/health") == 200
+    # A client tries again after 503, and gives up after 401.
+    assert mlflow.get("/version", *admin.values()) == 503
     postgresql = cluster.postgresql("postgresql-0-again").start()
     assert cluster.answer(READ, run, **admin) == "3 0.9 a plot"
 
-    cluster.secrets |= {"database-password": "another's 12", "admin-password": "%% and \\ more"}
+    long = "é☃ ${PGUSER} %s \\ ' " * 10
+    cluster.secrets |= {"database-password": long.strip(), "admin-password": f"%% {long}."}
     assert mlflow.stop() < 30
     postgresql.kill()
     cluster.postgresql("postgresql-0-third").start()

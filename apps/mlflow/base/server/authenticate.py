@@ -10,6 +10,11 @@ import os
 
 from flask import Response, request
 from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import (
+    RESOURCE_DOES_NOT_EXIST,
+    TEMPORARILY_UNAVAILABLE,
+    ErrorCode,
+)
 from mlflow.server import auth
 from werkzeug.datastructures import Authorization
 from werkzeug.security import check_password_hash
@@ -21,16 +26,23 @@ _right: dict[str, bytes] = {}  # a stored hash, which has a salt of its own: the
 def authenticate() -> Authorization | Response:
     """Return who asks, or the answer that asks who it is."""
     given = request.authorization
-    if given is None or given.password is None or not _is_right(given.username, given.password):
-        return auth.make_basic_auth_response()
-    return given
+    try:
+        if given and given.password and _is_right(given.username, given.password):
+            return given
+    except MlflowException:
+        # A client tries again after 503. A 401 would end a training that waits for PostgreSQL.
+        said = MlflowException("the database does not answer", error_code=TEMPORARILY_UNAVAILABLE)
+        return Response(said.serialize_as_json(), 503, mimetype="application/json")
+    return auth.make_basic_auth_response()
 
 
 def _is_right(user: str | None, password: str) -> bool:
     try:
         stored = auth.store.get_user(user).password_hash
-    except MlflowException:  # no such user
-        return False
+    except MlflowException as error:
+        if error.error_code == ErrorCode.Name(RESOURCE_DOES_NOT_EXIST):  # no such user
+            return False
+        raise
     digest = hmac.digest(_KEY, password.encode(), "sha256")
     if hmac.compare_digest(_right.get(stored, b""), digest):
         return True
