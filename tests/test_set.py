@@ -53,8 +53,8 @@ def test_the_second_time_changes_nothing(copy, gen):
 @pytest.mark.parametrize(
     ("pair", "line"),
     [
-        ("apps.mlflow.image.tag=3.10", "tag: '3.10'"),
-        ("apps.mlflow.image.tag=007", "tag: '007'"),
+        ("apps.mlflow.auth.admin=3.10", "admin: '3.10'"),
+        ("apps.mlflow.auth.admin=007", "admin: '007'"),
         ("apps.mlflow.replicas=3", "replicas: 3"),
         ("cluster.nodes.max_count=4", "max_count: 4"),
         ("azure.tags.on=no", "'on': 'no'"),
@@ -191,9 +191,11 @@ _VALUES = {
     ("git", "branch"): _WORDS,
     ("cluster", "kubernetes_version"): st.sampled_from(["1.35", "1.36", "1.37"]),
     ("cluster", "nodes", "count"): st.integers(1, 100),
-    ("apps", "mlflow", "image", "tag"): st.sampled_from(["3.10", "2.22.0", "1e3", "0x1f", "no"]),
+    ("apps", "mlflow", "image", "tag"): st.sampled_from(["2.22.0", "2.22.1", "3.16.0"]),
     ("apps", "mlflow", "workers"): st.integers(1, 4),
-    ("apps", "mlflow", "auth", "admin"): st.sampled_from(["on", "123", "root@example.org"]),
+    ("apps", "mlflow", "auth", "admin"): st.sampled_from(
+        ["on", "123", "3.10", "1e3", "0x1f", "no", "root@example.org"]
+    ),
     ("apps", "mlflow", "exposure", "allowed_networks"): st.lists(
         st.integers(0, 255).map("10.{}.0.0/16".format), min_size=1, max_size=3
     ),

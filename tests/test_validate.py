@@ -396,7 +396,7 @@ def test_rules_stand_any_value_anywhere(data):
 
 @pytest.mark.parametrize(
     ("tag", "warned"),
-    [("2.22.0", True), ("v2.22.3", True), ("2.22.4", False), ("3.16.1-full", False), ("x", False)],
+    [("2.22.0", True), ("2.22.1", True), ("3.16.0", False)],
 )
 def test_only_a_vulnerable_version_is_warned_of(tag, warned, tree):
     file = tree / "environments/prod.yaml"

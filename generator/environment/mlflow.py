@@ -4,7 +4,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from generator.environment import types
+from generator.environment import mlflow_versions, types
 from generator.environment.base import Model
 
 
@@ -14,18 +14,21 @@ class Image(Model):
     name: types.ImageName = "burakince/mlflow"
     """Registry and repository, without the tag."""
     tag: types.ImageTag = "2.22.0"
-    """An exact version, in quotes where it looks like a number. `latest` is refused."""
+    """An exact version that the manifests serve: docs/upgrade.md has the table."""
     digest: types.Digest | None = None
     """Pins the image's content; the tag is then for people. `sha256:` and 64 digits."""
 
     @property
-    def lacks_azure_identity(self) -> bool:
-        """Whether this image is known to lack the Python package azure-identity.
+    def row(self) -> mlflow_versions.Row | None:
+        """The row of the table of supported images; None is refused by a rule."""
+        return mlflow_versions.find(self.name, self.tag)
 
-        No tag of burakince/mlflow has it; of the official images only `-full` has.
-        """
-        official = self.name == "ghcr.io/mlflow/mlflow"
-        return self.name == "burakince/mlflow" or (official and not self.tag.endswith("-full"))
+    @property
+    def series(self) -> mlflow_versions.Series:
+        """How the MLflow in it is started. Raises LookupError where no row holds the image."""
+        if self.row is None:
+            raise LookupError(mlflow_versions.refusal(self.name, self.tag))
+        return self.row.series
 
 
 class Memory(Model):

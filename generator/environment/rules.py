@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from generator.environment import nodes
+from generator.environment import mlflow_versions, nodes
 from generator.environment.model import Environment
 from generator.yaml import Location
 
@@ -21,7 +21,7 @@ _NODE_RESOURCE_GROUP = 80
 
 def within(environment: Environment) -> Iterator[Finding]:
     """Yield what is wrong in one environment whose fields are each right."""
-    for rule in (_node_resource_group, _pods_fit, _connections, _identity):
+    for rule in (_node_resource_group, _pods_fit, _connections, _image, _identity):
         yield from rule(environment)
 
 
@@ -57,9 +57,16 @@ def _connections(env: Environment) -> Iterator[Finding]:
         )
 
 
+def _image(env: Environment) -> Iterator[Finding]:
+    image = env.apps.mlflow.image
+    if image.row is None:
+        yield ("apps", "mlflow", "image", "tag"), mlflow_versions.refusal(image.name, image.tag)
+
+
 def _identity(env: Environment) -> Iterator[Finding]:
     image = env.apps.mlflow.image
-    if env.apps.mlflow.artifacts.access == "workload-identity" and image.lacks_azure_identity:
+    asked = env.apps.mlflow.artifacts.access == "workload-identity"
+    if asked and image.row and not image.row.azure_identity:
         yield (
             ("apps", "mlflow", "artifacts", "access"),
             f"workload-identity needs an image with azure-identity, which {image.name}:{image.tag} "
