@@ -8,6 +8,7 @@ from statistics import median
 from tests.cluster.delivery import Delivery
 from tests.cluster.pods import memory, memory_limit_met, restarts
 from tests.cluster.rig.timeline import Timeline
+from tests.cluster.test_faults import PROBE
 from tests.cluster.tracking import Tracking, artifact
 
 MEBIBYTE = 1 << 20
@@ -30,7 +31,7 @@ def test_a_large_artifact_goes_up_and_down_while_health_answers(
             f"{1000 * median(answers):.0f} ms, the slowest in {1000 * slowest:.0f} ms, "
             f"with at most {max(used) / MEBIBYTE:.0f} MiB in use"
         )
-        assert slowest < 5  # the probe's own patience
+        assert slowest < PROBE
     assert restarts(dev) == before
     assert not memory_limit_met(dev)
 
@@ -49,7 +50,7 @@ def test_slow_clients_leave_the_pod_healthy(dev: Delivery, timeline: Timeline) -
         f"four clients sent 1 MB/s each: the slowest of {len(answers)} answers took "
         f"{1000 * max(answers):.0f} ms"
     )
-    assert max(answers) < 5
+    assert max(answers) < PROBE
     assert restarts(dev) == before
 
 

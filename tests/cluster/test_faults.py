@@ -20,6 +20,9 @@ from tests.cluster.tracking import Failed, Tracking
 AWAY = 60
 """Seconds that a part is away: longer than any client's own patience, and than one probe's."""
 
+PROBE = 5
+"""Seconds that the probes wait for an answer."""
+
 
 @contextmanager
 def metrics(tracking: Tracking, run: str) -> Iterator[list[float]]:
@@ -56,23 +59,36 @@ def go_on(acknowledged: list[float]) -> None:
 
 
 def test_postgresql_is_away_for_a_minute(dev: Delivery, timeline: Timeline) -> None:
-    client, tracking = dev.cluster.client, dev.tracking()
+    tracking = dev.tracking()
     run = tracking.start_run(tracking.experiment("faults"))
     before = restarts(dev)
     with metrics(tracking, run):
-        dev.by_hand("scale", "statefulset/postgresql", "--replicas=0", f"--namespace={NAMESPACE}")
-        client.wait_until_gone("Pod", "postgresql-0", namespace=NAMESPACE, seconds=120)
-        timeline.mark("PostgreSQL is away")
-        end = time.monotonic() + AWAY
-        while time.monotonic() < end:
-            assert http.answers(f"http://{dev.address}/health")
-            with pytest.raises(Failed, match=r"50[03]"):
-                tracking.start_run("0")
-        timeline.mark("PostgreSQL is started")
-        dev.by_hand("scale", "statefulset/postgresql", "--replicas=1", f"--namespace={NAMESPACE}")
-        client.wait_for("Pod", "postgresql-0", is_ready, namespace=NAMESPACE, seconds=120)
+        with without_postgresql(dev):
+            timeline.mark("PostgreSQL is away")
+            end = time.monotonic() + AWAY
+            while time.monotonic() < end:
+                assert http.answers(f"http://{dev.address}/health", seconds=PROBE)
+                with pytest.raises(Failed, match=r"runs/create: 503"):
+                    tracking.start_run("0")
+                time.sleep(1)
+        timeline.mark("PostgreSQL is ready again")
     timeline.mark("metrics are acknowledged again")
     assert restarts(dev) == before
+
+
+@contextmanager
+def without_postgresql(dev: Delivery) -> Iterator[None]:
+    """Stop PostgreSQL as a person would, until the block ends."""
+    scale = ["scale", "statefulset/postgresql", f"--namespace={NAMESPACE}"]
+    dev.by_hand(*scale, "--replicas=0")
+    try:
+        dev.cluster.client.wait_until_gone("Pod", "postgresql-0", namespace=NAMESPACE, seconds=120)
+        yield
+    finally:
+        dev.by_hand(*scale, "--replicas=1")
+        dev.cluster.client.wait_for(
+            "Pod", "postgresql-0", is_ready, namespace=NAMESPACE, seconds=300
+        )
 
 
 def test_blob_storage_is_away(dev: Delivery, timeline: Timeline) -> None:
@@ -83,10 +99,12 @@ def test_blob_storage_is_away(dev: Delivery, timeline: Timeline) -> None:
     with metrics(tracking, tracking.start_run(experiment)) as acknowledged:
         surroundings.kill("azurite", signal.SIGTERM)
         timeline.mark("blob storage is away")
-        with pytest.raises((OSError, Failed)):
-            tracking.log_run(experiment, 2.0)
-        go_on(acknowledged)
-        surroundings.restart("azurite")
+        try:
+            with pytest.raises((OSError, Failed)):
+                tracking.log_run(experiment, 2.0)
+            go_on(acknowledged)
+        finally:
+            surroundings.restart("azurite")
         timeline.mark("blob storage is back")
     assert tracking.logged(experiment, tracking.log_run(experiment, 3.0)) == (3.0, 3.0)
     assert tracking.logged(experiment, run) == (1.0, 1.0)

@@ -17,7 +17,7 @@ PROD = cases.case("prod")
 ARTIFACTS = PROD.environment.apps.mlflow.artifacts
 KEY = "a2V5"
 SECRETS = {
-    "database-password": "it's \"100%\" a \\ $HOME password",
+    "database-password": 'it\'s "100%" a \\ $HOME password',
     "admin-password": "%d of 'twelve' or \"more\" $(id)",
     "flask-secret-key": "k" * 64,
     "storage-connection-string": azurite.connection_string(ARTIFACTS.account, KEY, 10000),
