@@ -21,7 +21,10 @@ def control_plane() -> Iterator[Cluster]:
 
 @pytest.fixture(scope="session")
 def dev() -> Iterator[Delivery]:
-    """A cluster with a node that has environment dev. Whoever changes it leaves it working."""
+    """A cluster with a node that has environment dev, one for each process of pytest-xdist.
+
+    Whoever changes it leaves it working.
+    """
     with Cluster(node=True, images=published.ALL) as cluster:
         yield delivery.first(delivery.copy(cluster, "dev"))
 
@@ -36,10 +39,9 @@ def timeline(request: pytest.FixtureRequest) -> Iterator[Timeline]:
 
 @pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the marks in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give the tests of one cluster to one process of pytest-xdist."""
+    """Give the tests of one file, which share a cluster, to one process of pytest-xdist."""
     for item in items:
-        shared = "dev" in getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group("dev" if shared else item.path.stem))
+        item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

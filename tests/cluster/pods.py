@@ -18,7 +18,7 @@ def pods(dev: Delivery) -> set[str]:
 
 
 def restarts(dev: Delivery) -> dict[str, int]:
-    """How often each server container was started again, by its pod: by a probe, or by its end."""
+    """How often a container was started again in each server pod: for a probe, or as it ended."""
     return {
         pod["metadata"]["name"]: sum(one["restartCount"] for one in _statuses(pod))
         for pod in _objects(dev)
@@ -35,8 +35,8 @@ def _objects(dev: Delivery) -> list[Object]:
 
 
 def _statuses(pod: Object) -> list[Object]:
-    statuses: list[Object] = pod["status"].get("containerStatuses", [])
-    return statuses
+    kinds = ("initContainerStatuses", "containerStatuses")
+    return [status for kind in kinds for status in pod["status"].get(kind, ())]
 
 
 def victims(dev: Delivery, program: str) -> list[int]:

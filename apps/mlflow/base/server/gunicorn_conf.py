@@ -4,9 +4,12 @@ Gunicorn runs this file in its first process and forks the workers from it. What
 no manifest and not in /proc/PID/environ, which shows what a process was started with.
 """
 
+import io
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import IO, Any
 
 _SECRETS = Path("/run/secrets/mlflow")
 
@@ -42,3 +45,24 @@ timeout = 300  # seconds in which a worker must show that its main loop runs
 graceful_timeout = 270  # seconds that running requests get when the pod ends
 
 worker_tmp_dir = "/dev/shm"  # noqa: S108 - the workers' heartbeat must not wait for a disk
+
+
+def post_worker_init(_: object) -> None:
+    """Have MLflow send files by pieces: it sends them by lines, and a model may be one long line.
+
+    A worker would hold such a file in memory, whole and twice. 3.x sends pieces itself.
+    """
+    from mlflow.server import handlers
+
+    handlers.open = _open
+
+
+def _open(file: str, mode: str) -> IO[Any]:
+    return _Pieces(file) if mode == "rb" else open(file, mode)  # noqa: PTH123 - as MLflow
+
+
+class _Pieces(io.FileIO):
+    """A file that is read by pieces where others are read by lines."""
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(lambda: self.read(1 << 20), b"")
