@@ -59,8 +59,7 @@ def of_local(server: Server) -> Settings:
 
 def address(env: Environment) -> str | None:
     """Return the server's address, or None where only the cluster knows it."""
-    label = env.apps.mlflow.exposure.dns_label
-    return f"http://{label}.{env.azure.location}.cloudapp.azure.com" if label else None
+    return f"http://{env.public_name}" if env.public_name else None
 
 
 def _looked_up() -> tuple[str, ...]:

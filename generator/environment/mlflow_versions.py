@@ -16,6 +16,8 @@ Version = tuple[int, int, int]
 class Series:
     """MLflow versions that the manifests start in one way."""
 
+    tool: str
+    """The folder of tools/ that pins one of them."""
     server: Literal["gunicorn", "uvicorn"]
     """The program that is process 1 of the server."""
     worker: str
@@ -30,10 +32,20 @@ class Series:
     """One for runs and models, one for users. From 3.6 on one would do; nothing moves them."""
 
 
-_GUNICORN = Series("gunicorn", "8 threads", connections=18, checks_host=False, jobs="none")
-# 3.x has routes that only its ASGI application serves: traces, the AI gateway, jobs.
-_UVICORN = Series(
-    "uvicorn", "an event loop, 8 threads", connections=32, checks_host=True, jobs="off"
+# A worker's 8 threads use three pools (runs, models, users): one is in use by all of them, and the
+# others keep the five connections that SQLAlchemy keeps.
+_TWO = Series(
+    "mlflow", "gunicorn", "8 threads", connections=8 + 5 + 5, checks_host=False, jobs="none"
+)
+# 3.x has routes that only its ASGI application serves, such as traces. There the event loop asks
+# for users too, and traces are written by threads of their own. The pools keep three.
+_THREE = Series(
+    "mlflow-3",
+    "uvicorn",
+    "an event loop, 8 threads",
+    connections=9 + 8 + 3 + 3,
+    checks_host=True,
+    jobs="off",
 )
 
 
@@ -87,9 +99,9 @@ class Row:
 _OFFICIAL = "ghcr.io/mlflow/mlflow"
 
 TABLE = (
-    Row("burakince/mlflow", "{}", (2, 22, 0), (2, 22, 1), _GUNICORN, azure_identity=False),
-    Row("burakince/mlflow", "{}", (3, 16, 0), (3, 16, 0), _UVICORN, azure_identity=False),
-    Row(_OFFICIAL, "v{}-full", (3, 16, 0), (3, 16, 1), _UVICORN, azure_identity=True),
+    Row("burakince/mlflow", "{}", (2, 22, 0), (2, 22, 1), _TWO, azure_identity=False),
+    Row("burakince/mlflow", "{}", (3, 16, 0), (3, 16, 0), _THREE, azure_identity=False),
+    Row(_OFFICIAL, "v{}-full", (3, 16, 0), (3, 16, 1), _THREE, azure_identity=True),
 )
 
 

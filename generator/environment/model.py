@@ -117,3 +117,9 @@ class Environment(Values):
     def node_resource_group(self) -> str:
         """The group that AKS makes for the cluster's nodes, disks and addresses."""
         return f"MC_{self.azure.resource_group}_{self.cluster.name}_{self.azure.location}"
+
+    @property
+    def public_name(self) -> str | None:
+        """The DNS name that Azure gives the server's public address, where it gives one."""
+        label = self.apps.mlflow.exposure.dns_label
+        return f"{label}.{self.azure.location}.cloudapp.azure.com" if label else None

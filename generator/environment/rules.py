@@ -9,11 +9,7 @@ from generator.yaml import Location
 Finding = tuple[Location, str]
 
 # PostgreSQL takes 200 connections (apps/mlflow/base/data), three of them only from its superuser.
-# A gunicorn worker runs 8 threads over three pools (runs, models, users): one is in use by all of
-# them, and the two others keep the five connections that SQLAlchemy keeps.
 _CONNECTIONS = 197
-_THREADS = 8
-_CONNECTIONS_A_WORKER = _THREADS + 5 + 5
 
 # Azure limits the name of the group that AKS makes for its nodes.
 _NODE_RESOURCE_GROUP = 80
@@ -46,7 +42,9 @@ def _pods_fit(env: Environment) -> Iterator[Finding]:
 
 def _connections(env: Environment) -> Iterator[Finding]:
     mlflow = env.apps.mlflow
-    most = _CONNECTIONS // _CONNECTIONS_A_WORKER
+    if mlflow.image.row is None:  # another rule's
+        return
+    most = _CONNECTIONS // mlflow.image.series.connections
     workers = (mlflow.replicas + 1) * mlflow.workers
     if workers > most:
         yield (

@@ -66,6 +66,10 @@ class Like:
         password = self.data.secret_file("admin-password")
         return Server(self.processes, self.ports.mlflow, self.data.folder, admin, password).wait()
 
+    @property
+    def _tool(self) -> str:
+        return self.env.apps.mlflow.image.series.tool
+
     def _storage(self) -> str:
         """Start Azurite as the environment's storage account; return how to connect."""
         artifacts = self.env.apps.mlflow.artifacts
@@ -75,7 +79,7 @@ class Like:
             self.processes, self.root, folder, artifacts.account, key, self.ports.azurite, self.say
         )
         connection = azurite.connection_string(artifacts.account, key, self.ports.azurite)
-        python = programs.find(self.root, "mlflow", "python", say=self.say)
+        python = programs.find(self.root, self._tool, "python", say=self.say)
         azurite.make_container(self.processes, python, connection, artifacts.container)
         return connection
 
@@ -116,13 +120,15 @@ class Like:
         pod = containers.pod(self._built("server"), "Deployment", "mlflow")
         machine = Machine(
             folder=self.folder / pod.name,
-            programs=(programs.install(self.root, "mlflow", say=self.say) / "bin",),
+            programs=(programs.install(self.root, self._tool, say=self.say) / "bin",),
             claims=self.data.folder,
             secrets=_of(self.env, pod.name, secrets) | {_CONNECTION: secrets[_CONNECTION]},
             environment={
                 "PGHOST": ports.HOST,
                 "PGPORT": str(self.ports.postgresql),
                 "GUNICORN_CMD_ARGS": f"--bind={ports.HOST}:{self.ports.mlflow}",
+                "UVICORN_HOST": ports.HOST,
+                "UVICORN_PORT": str(self.ports.mlflow),
                 # Azurite knows no identities of Azure.
                 "ARTIFACTS_ACCESS": "account-key",
             },

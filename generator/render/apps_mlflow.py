@@ -19,6 +19,8 @@ ENCRYPTED = "secrets.sops.yaml"
 
 _SERVER = "mlflow"
 _DATABASE = "postgresql"
+_CLUSTER_ENDS = ("", ".svc", ".svc.cluster.local")
+_NUMBERS = ("*.[0-9]", "*.[0-9][0-9]", "*.[0-9][0-9][0-9]")  # as fnmatch reads them
 _BASES = "../../../base"
 _COMPONENTS = "../../../components"
 
@@ -170,6 +172,8 @@ def _server(env: Environment) -> Manifest:
 def _components(env: Environment) -> Iterator[str]:
     mlflow = env.apps.mlflow
     yield f"exposure/{mlflow.exposure.kind}"
+    if mlflow.image.series.server == "uvicorn":
+        yield "mlflow-3"
     if mlflow.artifacts.access == "workload-identity":
         yield "artifacts/workload-identity"
     if mlflow.replicas > 1:
@@ -180,13 +184,27 @@ def _settings(env: Environment) -> dict[str, str]:
     """The environment variables of the server's pods that differ."""
     mlflow = env.apps.mlflow
     account, container = mlflow.artifacts.account, mlflow.artifacts.container
-    return {
+    settings = {
         "ADMIN": mlflow.auth.admin,
         "DEFAULT_PERMISSION": mlflow.auth.default_permission,
         "ARTIFACTS_DESTINATION": f"wasbs://{container}@{account}.blob.core.windows.net/",
         "ARTIFACTS_ACCESS": mlflow.artifacts.access,
-        "WORKERS": str(mlflow.workers),
+        "WEB_CONCURRENCY": str(mlflow.workers),
     }
+    if mlflow.image.series.checks_host:
+        settings["MLFLOW_SERVER_ALLOWED_HOSTS"] = ",".join(_hosts(env))
+    return settings
+
+
+def _hosts(env: Environment) -> Iterator[str]:
+    """What a request's Host header may be: a name of the server, or whatever number it has.
+
+    No browser takes a name that ends in a number for anything but an address, so these patterns
+    let nobody's own name in, whose answers would change from one address to the server's.
+    """
+    names = ["localhost", _SERVER, *(f"{_SERVER}.mlflow{end}" for end in _CLUSTER_ENDS)]
+    for host in (*names, *filter(None, [env.public_name]), *_NUMBERS):
+        yield from (host, f"{host}:*")
 
 
 def _service(env: Environment) -> Manifest:

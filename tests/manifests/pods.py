@@ -34,7 +34,6 @@ class Cluster:
         self.objects = {(item.kind, item.name): item.values for item in objects}
         self.secrets = dict(secrets)
         """What the vault holds. A pod sees what it held when the pod started."""
-        self.images = images.stand_ins(folder)
         self.processes: list[Process] = []
         names = [name for kind, name in self.objects if kind == "Service"]
         (folder / "hosts").write_text(f"127.0.0.1 localhost {' '.join(names)}\n")
@@ -67,18 +66,20 @@ class Cluster:
         self.processes.append(process)
         return process
 
-    def python(self, script: str, *arguments: str, **variables: str) -> Process:
-        """Start a script in the network that can import MLflow; it talks through pipes."""
+    def python(
+        self, script: str, *arguments: str, tool: str = "mlflow", **variables: str
+    ) -> Process:
+        """Start a script in the network that can import the MLflow of tools/; it talks by pipes."""
         return self.start(
-            [images.python(), "-c", script, *arguments],
+            [images.python(tool), "-c", script, *arguments],
             env={"PATH": os.defpath, "HOME": str(self.folder), **variables},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
 
-    def answer(self, script: str, *arguments: str, **variables: str) -> str:
+    def answer(self, script: str, *arguments: str, tool: str = "mlflow", **variables: str) -> str:
         """Run such a script and return the last line that it prints."""
-        process = self.python(script, *arguments, **variables)
+        process = self.python(script, *arguments, tool=tool, **variables)
         said, _ = process.communicate(timeout=PATIENCE)
         assert process.returncode == 0, said
         return said.strip().rpartition("\n")[2]
@@ -148,8 +149,7 @@ class Pod:
         return running
 
     def run(self, container: Mapping) -> "Running":
-        repository = container["image"].rpartition(":")[0]
-        image = self.cluster.images[repository]
+        image = images.find(container["image"], self.cluster.folder)
         folder = self.folder / container["name"]
         (folder / "root").mkdir(parents=True)
         mounts = folder / "mounts"

@@ -2,16 +2,28 @@
 
 import ast
 
-from generator.environment import nodes, rules, types
+from generator.environment import mlflow_versions, nodes, rules, types
 from tests.manifests import cases
 from tests.trees import ROOT
 
 PROD = cases.case("prod")
+MLFLOW_3 = cases.case("golden/mlflow-3")
+SERIES = {row.series.server: row.series for row in mlflow_versions.TABLE}
 
 
 def gunicorn():
     """The constants of gunicorn's settings."""
-    tree = ast.parse((ROOT / "apps/mlflow/base/server/gunicorn_conf.py").read_text())
+    return constants("base/server/gunicorn_conf.py")
+
+
+def uvicorn():
+    """The settings of uvicorn and of MLflow 3, and how many threads a worker runs."""
+    settings = MLFLOW_3.one("ConfigMap", "mlflow-settings")["data"]
+    return settings | {"threads": constants("components/mlflow-3/serve.py")["_THREADS"]}
+
+
+def constants(path):
+    tree = ast.parse((ROOT / "apps/mlflow" / path).read_text())
     return {
         name.id: value.value
         for statement in tree.body
@@ -48,10 +60,16 @@ def test_how_many_connections_postgresql_has_and_a_worker_takes():
     reserved = 3  # superuser_reserved_connections, PostgreSQL's default
     assert "superuser_reserved_connections" not in postgresql()
     assert int(postgresql()["max_connections"]) - reserved == rules._CONNECTIONS
-    assert gunicorn()["threads"] == rules._THREADS
+    kept = 5  # SQLAlchemy's default
+    assert gunicorn()["threads"] + 2 * kept == SERIES["gunicorn"].connections
+    kept = int(uvicorn()["MLFLOW_SQLALCHEMYSTORE_POOL_SIZE"])
+    most = kept + int(uvicorn()["MLFLOW_SQLALCHEMYSTORE_MAX_OVERFLOW"])
+    assert uvicorn()["threads"] < most, "the event loop asks too, and must not wait"
+    assert most + uvicorn()["threads"] + 2 * kept == SERIES["uvicorn"].connections
 
 
 def test_a_pod_that_ends_has_time_to_finish_what_it_does():
     spec = PROD.pods["mlflow"].spec
     pause = spec["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"]
-    assert pause + gunicorn()["graceful_timeout"] < spec["terminationGracePeriodSeconds"]
+    for most in (gunicorn()["graceful_timeout"], uvicorn()["UVICORN_TIMEOUT_GRACEFUL_SHUTDOWN"]):
+        assert pause + int(most) < spec["terminationGracePeriodSeconds"]

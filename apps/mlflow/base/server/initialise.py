@@ -10,20 +10,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pod_settings
 import sqlalchemy
 from sqlalchemy.exc import OperationalError
 
-_SECRETS = Path("/run/secrets/mlflow")
-_TRACKING = "postgresql+psycopg2:///mlflow"  # the rest comes from PGHOST, PGUSER and PGPASSWORD
-_AUTH = "postgresql+psycopg2:///mlflow_auth"
 _PATIENCE = 300  # seconds, for PostgreSQL's start and for another pod's migration
 _LOCK = 20251201  # any number, as long as it stays
 
 
 def main() -> None:
     """Bring both databases up to date and give the administrator the password of the secret."""
-    os.environ["PGPASSWORD"] = _secret("database-password")
-    password = _secret("admin-password")
+    os.environ["PGPASSWORD"] = pod_settings.secret("database-password")
+    password = pod_settings.secret("admin-password")
     _write_auth_config(Path(os.environ["MLFLOW_AUTH_CONFIG_PATH"]), password)
     _wait()
     with _locked():
@@ -32,20 +30,11 @@ def main() -> None:
     print("both databases are up to date, and the administrator has the password of the secret")
 
 
-def _secret(name: str) -> str:
-    """Return what the secret's file holds."""
-    try:
-        value = (_SECRETS / name).read_text().rstrip("\r\n")
-    except FileNotFoundError:
-        value = ""
-    return value or sys.exit(f"the secret {name} is missing or empty")
-
-
 def _write_auth_config(file: Path, password: str) -> None:
     """MLflow takes these from a file alone, in which % starts an interpolation."""
     values = {
         "default_permission": os.environ["DEFAULT_PERMISSION"],
-        "database_uri": _AUTH,
+        "database_uri": pod_settings.AUTH,
         "admin_username": os.environ["ADMIN"],
         "admin_password": password,
         "authorization_function": "authenticate:authenticate",
@@ -58,7 +47,7 @@ def _write_auth_config(file: Path, password: str) -> None:
 
 def _wait() -> None:
     """Return when PostgreSQL lets role mlflow in; say why not, and end, when it takes too long."""
-    engine = sqlalchemy.create_engine(_TRACKING)
+    engine = sqlalchemy.create_engine(pod_settings.TRACKING)
     deadline, said = time.monotonic() + _PATIENCE, ""
     while True:
         try:
@@ -76,7 +65,7 @@ def _wait() -> None:
 @contextmanager
 def _locked() -> Iterator[None]:
     """Let one pod at a time through. PostgreSQL frees the lock when its holder is gone."""
-    engine = sqlalchemy.create_engine(_TRACKING, isolation_level="AUTOCOMMIT")
+    engine = sqlalchemy.create_engine(pod_settings.TRACKING, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         connection.execute(sqlalchemy.text(f"SET lock_timeout = '{_PATIENCE}s'"))
         try:
@@ -90,7 +79,7 @@ def _migrate() -> None:
     """Make or upgrade the tables of runs and models. "mlflow db upgrade" fails on an empty one."""
     from mlflow.store.db import utils
 
-    engine = sqlalchemy.create_engine(_TRACKING)
+    engine = sqlalchemy.create_engine(pod_settings.TRACKING)
     if sqlalchemy.inspect(engine).has_table("alembic_version"):
         utils._upgrade_db(engine)
     else:
@@ -102,7 +91,7 @@ def _set_administrator(name: str, password: str) -> None:
     from mlflow.server.auth.sqlalchemy_store import SqlAlchemyStore
 
     store = SqlAlchemyStore()
-    store.init_db(_AUTH)  # migrates
+    store.init_db(pod_settings.AUTH)  # migrates
     if store.has_user(name):
         store.update_user(name, password=password, is_admin=True)
     else:
