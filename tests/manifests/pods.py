@@ -220,6 +220,18 @@ class Running:
                 return int(ids[0])
         return 0
 
+    def environ(self) -> str:
+        """Return what every process of the container was started with."""
+        return "".join(Path(f"/proc/{process}/environ").read_text() for process in self.family())
+
+    def family(self) -> Iterator[int]:
+        """Yield the ids, seen from here, of process 1 and of all that it started."""
+        pending = [self.first]
+        while pending:
+            yield (process := pending.pop())
+            children = Path(f"/proc/{process}/task/{process}/children").read_text()
+            pending += map(int, children.split())
+
     def said(self) -> str:
         return self.log.read_text()
 

@@ -1,92 +1,67 @@
 """What stands in the built prod overlay runs: PostgreSQL and MLflow as processes, and Azurite."""
 
-import os
 import re
 import time
-from pathlib import Path
 
 import pytest
 
-from generator import programs
-from generator.local import azurite
-from tests.manifests import cases
+from tests.manifests import serving
 from tests.manifests.pods import PATIENCE, Cluster
-from tests.trees import ROOT
-
-PROD = cases.case("prod")
-ARTIFACTS = PROD.environment.apps.mlflow.artifacts
-KEY = "a2V5"
-SECRETS = {
-    "database-password": 'it\'s "100%" a \\ $HOME password',
-    "admin-password": "%d of 'twelve' or \"more\" $(id)",
-    "flask-secret-key": "k" * 64,
-    "storage-connection-string": azurite.connection_string(ARTIFACTS.account, KEY, 10000),
-}
+from tests.manifests.serving import LOG, PROD, READ, SECRETS, as_admin
 
 # The first run on a machine installs MLflow, PostgreSQL and Azurite.
 pytestmark = pytest.mark.timeout(900)
 
 
+VERSIONS = ["2.22.0", "3.16.0"]
+
+
+@pytest.fixture(params=VERSIONS)
+def tag(request):
+    return request.param
+
+
 @pytest.fixture
-def cluster(tmp_path):
-    with Cluster(tmp_path, PROD.objects, SECRETS).network() as cluster:
+def cluster(tmp_path, tag):
+    with Cluster(tmp_path, serving.prod(tag).objects, SECRETS).network() as cluster:
         yield cluster
 
 
 @pytest.fixture
 def storage(cluster, tmp_path):
-    """The environment's storage account with its container, in the cluster's network."""
-    program = programs.find(ROOT, "azurite", "azurite-blob", say=print)
-    options = ["--skipApiVersionCheck", "--silent", "--disableTelemetry"]
-    cluster.start(
-        [program, "--location", tmp_path / "azurite", *options],
-        env={**os.environ, "AZURITE_ACCOUNTS": f"{ARTIFACTS.account}:{KEY}"},
-    )
-    connection = SECRETS["storage-connection-string"]
-    cluster.answer(azurite.MAKE_CONTAINER, CONNECTION=connection, CONTAINER=ARTIFACTS.container)
+    serving.storage(cluster, tmp_path / "azurite")
 
 
-LOG = """
-import mlflow
-mlflow.set_tracking_uri("http://127.0.0.1:5000")
-with mlflow.start_run() as run:
-    mlflow.log_param("depth", 3)
-    mlflow.log_metric("score", 0.9)
-    mlflow.log_text("a plot", "plot.txt")
-print(run.info.run_id)
-"""
+def test_a_server_without_its_database_asks_for_another_try_not_for_a_password(cluster):
+    postgresql, mlflow = cluster.postgresql().start(), cluster.mlflow().start()
+    right = tuple(as_admin().values())
+    paths = ("/version", "/api/2.0/mlflow-artifacts/artifacts/0/x")
+    assert mlflow.get("/version", *right) == 200
+    assert {mlflow.get(path, "nobody", "wrong") for path in paths} == {401}
 
-READ = """
-import sys, mlflow
-mlflow.set_tracking_uri("http://127.0.0.1:5000")
-run = mlflow.get_run(sys.argv[1])
-text = mlflow.artifacts.load_text(f"{run.info.artifact_uri}/plot.txt")
-print(run.data.params["depth"], run.data.metrics["score"], text)
-"""
+    postgresql.stop()
+    # A client tries again after 503, and gives up after 401.
+    assert {mlflow.get(path, *right) for path in paths} == {503}
+    assert {mlflow.get(path) for path in paths} == {401}
+    assert mlflow.get("/health") == 200
+
+    cluster.postgresql("postgresql-0-again").start()
+    assert mlflow.get("/version", *right) == 200
 
 
-def as_admin(password):
-    """What a client sets. It has no credential of Azure's."""
-    admin = PROD.environment.apps.mlflow.auth.admin
-    return {"MLFLOW_TRACKING_USERNAME": admin, "MLFLOW_TRACKING_PASSWORD": password}
-
-
+@pytest.mark.parametrize("tag", VERSIONS[:1], indirect=True)
 def test_a_run_outlives_a_restart_a_power_cut_and_both_passwords(cluster, storage):
-    admin = as_admin(SECRETS["admin-password"])
+    admin = as_admin()
     postgresql, mlflow = cluster.postgresql().start(), cluster.mlflow().start()
     run = cluster.answer(LOG, **admin)
     assert cluster.answer(READ, run, **admin) == "3 0.9 a plot"
 
     assert mlflow.get("/") == mlflow.get("/version") == 401
-    environ = Path(f"/proc/{mlflow.first}/environ").read_text()
-    assert "PGUSER" in environ
     said = mlflow.said() + postgresql.said()
-    assert not [secret for secret in SECRETS.values() if secret in environ + said]
+    assert "PGUSER" in mlflow.environ()
+    assert not [secret for secret in SECRETS.values() if secret in mlflow.environ() + said]
 
     assert postgresql.stop() < 30  # though clients are connected
-    assert mlflow.get("/health") == 200
-    # A client tries again after 503, and gives up after 401.
-    assert mlflow.get("/version", *admin.values()) == 503
     postgresql = cluster.postgresql("postgresql-0-again").start()
     assert cluster.answer(READ, run, **admin) == "3 0.9 a plot"
 
@@ -162,7 +137,7 @@ def test_slow_uploads_neither_block_health_nor_are_cut_by_a_rollout(cluster, sto
     cluster.postgresql().start()
     mlflow = cluster.mlflow().start()
     count = 2 * PROD.environment.apps.mlflow.workers
-    upload = cluster.python(UPLOAD, *as_admin(SECRETS["admin-password"]).values(), str(count))
+    upload = cluster.python(UPLOAD, *as_admin().values(), str(count))
     assert upload.stdout.readline() == "half\n"
 
     assert {mlflow.get("/health") for _ in range(5)} == {200}

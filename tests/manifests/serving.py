@@ -1,0 +1,67 @@
+"""The prod environment's secrets, its storage account and its clients, for pods that run."""
+
+import os
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+from generator import programs
+from generator.environment import edit
+from generator.local import azurite
+from tests.manifests import cases
+from tests.manifests.pods import Cluster
+from tests.trees import ROOT
+
+PROD = cases.case("prod")
+_ARTIFACTS = PROD.environment.apps.mlflow.artifacts
+_KEY = "a2V5"
+SECRETS = {
+    "database-password": 'it\'s "100%" a \\ $HOME password',
+    "admin-password": "%d of 'twelve' or \"more\" $(id)",
+    "flask-secret-key": "k" * 64,
+    "storage-connection-string": azurite.connection_string(_ARTIFACTS.account, _KEY, 10000),
+}
+
+
+@cache
+def prod(tag: str) -> cases.Built:
+    """The prod environment with another version of its image."""
+    text = edit.assign(cases.FILES["prod"].read_text(), {("apps", "mlflow", "image", "tag"): tag})
+    return cases.build(text, "prod")
+
+
+def storage(cluster: Cluster, folder: Path) -> None:
+    """Start the environment's storage account with its container, in the cluster's network."""
+    program = programs.find(ROOT, "azurite", "azurite-blob", say=print)
+    options = ["--skipApiVersionCheck", "--silent", "--disableTelemetry"]
+    cluster.start(
+        [program, "--location", folder, *options],
+        env={**os.environ, "AZURITE_ACCOUNTS": f"{_ARTIFACTS.account}:{_KEY}"},
+    )
+    connection = SECRETS["storage-connection-string"]
+    cluster.answer(azurite.MAKE_CONTAINER, CONNECTION=connection, CONTAINER=_ARTIFACTS.container)
+
+
+def as_admin(password: str = SECRETS["admin-password"]) -> Mapping[str, str]:
+    """What a client sets. It has no credential of Azure's."""
+    admin = PROD.environment.apps.mlflow.auth.admin
+    return {"MLFLOW_TRACKING_USERNAME": admin, "MLFLOW_TRACKING_PASSWORD": password}
+
+
+LOG = """
+import mlflow
+mlflow.set_tracking_uri("http://127.0.0.1:5000")
+with mlflow.start_run() as run:
+    mlflow.log_param("depth", 3)
+    mlflow.log_metric("score", 0.9)
+    mlflow.log_text("a plot", "plot.txt")
+print(run.info.run_id)
+"""
+
+READ = """
+import sys, mlflow
+mlflow.set_tracking_uri("http://127.0.0.1:5000")
+run = mlflow.get_run(sys.argv[1])
+text = mlflow.artifacts.load_text(f"{run.info.artifact_uri}/plot.txt")
+print(run.data.params["depth"], run.data.metrics["score"], text)
+"""
