@@ -1,11 +1,16 @@
 """`gen validate`: what would go wrong in the cluster, said before anything is merged."""
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from generator.cli import options
 from generator.errors import GenError, Problem
+
+if TYPE_CHECKING:
+    from generator.environment import Environment
 
 
 @click.command()
@@ -31,13 +36,14 @@ def validate(root: Path, names: tuple[str, ...], since: str | None) -> None:
     problems += report.problems
     for notice in report.notices:
         click.echo(f"{click.style('notice', 'cyan')}: {notice}", err=True)
-    for warning in report.warnings:
+    warnings = [*report.warnings, *_migrations(root, environments, since)]
+    for warning in warnings:
         click.echo(f"{click.style('warning', 'yellow')}: {warning}", err=True)
     if problems:
         click.echo(GenError(problems).format_message(), err=True)
     click.echo(
         f"{_counted(len(environments), 'environment')}, {_counted(report.objects, 'object')}: "
-        f"{_counted(len(problems), 'problem')}, {_counted(len(report.warnings), 'warning')}",
+        f"{_counted(len(problems), 'problem')}, {_counted(len(warnings), 'warning')}",
         err=bool(problems),
     )
     click.get_current_context().exit(1 if problems else 0)
@@ -49,6 +55,37 @@ def _reached(root: Path, since: str) -> list[str]:
 
     paths = revision.differing(root, revision.base(root, since).commit)
     return reach.reached(paths, environment.names(root))
+
+
+def _migrations(
+    root: Path, environments: Sequence["Environment"], since: str | None
+) -> Iterator[Problem]:
+    """What a newer MLflow does to the databases; nothing where Git does not tell the older."""
+    from generator import environment
+    from generator.repository import revision
+    from generator.validate.rules import advice
+
+    commit = _commit(root, since)
+    wanted = {environment.path(env.name): env for env in environments}
+    for path, text in revision.texts(root, commit, wanted).items() if commit else ():
+        now = wanted[path]
+        try:
+            before = environment.check(now.name, environment.parse(now.name, text))
+        except GenError:  # of a time with other values
+            continue
+        yield from advice.migration(before.apps.mlflow.image, now)
+
+
+def _commit(root: Path, since: str | None) -> str | None:
+    """The commit to compare with: of `since`, the remote's main branch, or the last one."""
+    from generator.repository import revision
+
+    for against in (since,) if since is not None else (None, "HEAD"):
+        try:
+            return revision.base(root, against).commit
+        except GenError:
+            continue
+    return None
 
 
 def _unrendered(root: Path, names: tuple[str, ...]) -> list[Problem]:

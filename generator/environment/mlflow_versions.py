@@ -110,6 +110,21 @@ def find(image: str, tag: str) -> Row | None:
     return next((row for row in TABLE if row.holds(image, tag)), None)
 
 
+def migrates(before: tuple[str, str], after: tuple[str, str]) -> bool:
+    """Whether going from one image and tag to another changes the databases for good.
+
+    False where it goes back, where only the last number differs, and where a row is missing.
+    """
+    old, new = (_minor(*image) for image in (before, after))
+    return bool(old and new and old < new)
+
+
+def _minor(image: str, tag: str) -> tuple[int, int] | None:
+    row = find(image, tag)
+    version = _version(row.tag, tag) if row else None
+    return version[:2] if version else None
+
+
 def refusal(image: str, tag: str) -> str:
     """What is said of an image that no row holds: the whole table."""
     rows = "".join(f"\n    {row}" for row in TABLE)

@@ -101,6 +101,16 @@ def entries(root: Path, commit: str, tops: Iterable[str]) -> list[Entry]:
     return found
 
 
+def texts(root: Path, commit: str, paths: Iterable[PurePosixPath]) -> dict[PurePosixPath, str]:
+    """Return what `commit` holds of files, by path; nothing of those that it has not."""
+    wanted = [entry for entry in entries(root, commit, map(str, paths)) if entry.mode != _LINK]
+    contents = _blobs(root, wanted)
+    return {
+        entry.path: content.decode("utf-8", "replace")
+        for entry, content in zip(wanted, contents, strict=True)
+    }
+
+
 def extract(root: Path, wanted: list[Entry], folder: Path) -> None:
     """Write files of a commit into `folder`."""
     for entry, content in zip(wanted, _blobs(root, wanted), strict=True):

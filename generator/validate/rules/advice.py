@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterator
 
 from generator import environment
+from generator.environment import Environment, mlflow_versions
+from generator.environment.mlflow import Image
 from generator.errors import Problem
 from generator.validate.cluster import Cluster
 
@@ -27,6 +29,17 @@ def vulnerable_image(cluster: Cluster) -> Iterator[Problem]:
         fixed = ".".join(map(str, _FIXED))
         message = f"MLflow {image.tag} has CVE-2025-11201, fixed in {fixed}"
         yield _of(cluster, f"apps.mlflow.image.tag: {message}")
+
+
+def migration(before: Image, env: Environment) -> Iterator[Problem]:
+    """A newer MLflow than Git has: what its first start changes stays changed."""
+    image = env.apps.mlflow.image
+    if mlflow_versions.migrates((before.name, before.tag), (image.name, image.tag)):
+        message = (
+            f"the first start of {image.tag} migrates both databases, and {before.tag} refuses "
+            "them then; back up first: docs/backup.md"
+        )
+        yield Problem(environment.path(env.name), None, f"apps.mlflow.image.tag: {message}")
 
 
 def _of(cluster: Cluster, message: str) -> Problem:
