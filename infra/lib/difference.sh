@@ -64,9 +64,10 @@ differs() { # place
   esac
 }
 
-# What people call a path: without `properties.` in front and the comparison behind.
+# What people call a path: without what leads to it and the comparison behind.
 label() { # path
   local text=${1#properties.}
+  text=${text##*.postBuild.substitute.}
   text=${text%% *}
   printf '%s' "${text//\"/}"
 }

@@ -30,8 +30,9 @@ flux_extension() { # cluster
 # Flux's GitRepository flux-system and two Kustomizations: `facts`, which brings the ids that only
 # Azure knows into the cluster, and `cluster`, which is everything else.
 flux_configuration() { # cluster url branch auth path
-  local repository kustomizations user=null
+  local user=null
   [ "$4" != token ] || user=git
+  git_credential "$4"
   resource 'Flux configuration' flux-system \
     "$(configuration_id "$1" fluxConfigurations flux-system)" "$configuration_version"
   settles_at properties.provisioningState
@@ -39,58 +40,76 @@ flux_configuration() { # cluster url branch auth path
   property properties.gitRepository.url "$2"
   property properties.gitRepository.repositoryRef.branch "$3"
   property properties.gitRepository.httpsUser "$user"
-  hindered_by token_is_missing
-  changed_by put_anew
+  hindered_by credential_is_missing
+  changed_by put_configuration
   property properties.kustomizations.facts.path ./infra/facts
-  property properties.kustomizations.facts.postBuild.substitute.azure_client_id "$pods_client_id"
-  property properties.kustomizations.facts.postBuild.substitute.azure_tenant_id "$tenant"
+  property "$substitute.azure_client_id" "$pods_client_id"
+  property "$substitute.azure_tenant_id" "$tenant"
+  if [ -n "$credential_digest" ]; then
+    property "$substitute.git_credential_sha1" "$credential_digest"
+    changed_by put_configuration
+  fi
   property properties.kustomizations.cluster.path "$5"
   property 'properties.kustomizations.cluster.[prune,dependsOn]' '[true,["facts"]]'
-  repository=$(git_repository "$2" "$3" "$4")
-  kustomizations=$(kustomizations "$5" "$pods_client_id" "$tenant")
-  on_create put_configuration "$4" "$repository" "$kustomizations"
-  on_change patch "{\"properties\": {$repository, $kustomizations}}"
-  [ "$user" = null ] || unless token_is_missing
+  configuration="$(git_repository "$2" "$3" "$user"), $(kustomizations "$5")"
+  on_create put_configuration
+  on_change patch "{\"properties\": {$configuration}}"
+  [ "$4" != token ] || unless credential_is_missing
   settle
 }
 
-token_is_missing() { # [user]
-  [ "${1:-}" = null ] || [ -n "${GIT_TOKEN_FILE:-}" ] || printf '%s' \
+# Azure never tells which credential it has. A digest of it stands beside the ids that Flux
+# substitutes, where nothing asks for it, so that another credential is a change.
+readonly substitute=properties.kustomizations.facts.postBuild.substitute
+
+# What the repository is opened with, from a file. With ssh Azure makes a key by itself where none
+# is named. Sets the setting's name in Azure, the text of shell that prints it, and its digest.
+git_credential() { # auth
+  local file=''
+  credential_setting='' credential_pipeline='' credential_digest=''
+  case $1 in
+    token)
+      file=${GIT_TOKEN_FILE:-} credential_setting=httpsKey
+      credential_pipeline="tr -d '\\r\\n' <\"\$GIT_TOKEN_FILE\" | base64 | tr -d '\\n'"
+      ;;
+    ssh)
+      file=${GIT_SSH_KEY_FILE:-}
+      [ -z "$file" ] || credential_setting=sshPrivateKey
+      credential_pipeline="base64 <\"\$GIT_SSH_KEY_FILE\" | tr -d '\\n'"
+      ;;
+  esac
+  [ ! -r "$file" ] || credential_digest=$(sha1 <"$file")
+}
+
+credential_is_missing() { # [user]
+  [ "${1:-}" = null ] || [ -n "$credential_digest" ] || printf '%s' \
     'say where the token is: GIT_TOKEN_FILE=PATH in front of this command'
 }
 
-put_anew() {
-  "${create[@]}"
-}
-
-git_repository() { # url branch auth
+git_repository() { # url branch user
   local user=''
-  [ "$3" != token ] || user=', "httpsUser": "git"'
+  [ "$3" = null ] || user=", \"httpsUser\": $(json_string "$3")"
   printf '"sourceKind": "GitRepository", "gitRepository": {"url": %s, "repositoryRef": {"branch": %s}, "syncIntervalInSeconds": 60%s}' \
     "$(json_string "$1")" "$(json_string "$2")" "$user"
 }
 
-kustomizations() { # path client_id tenant_id
-  printf '"kustomizations": {"facts": {"path": "./infra/facts", "prune": false, "wait": true, "syncIntervalInSeconds": 600, "retryIntervalInSeconds": 60, "postBuild": {"substitute": {"azure_client_id": %s, "azure_tenant_id": %s}}}, "cluster": {"path": %s, "dependsOn": ["facts"], "prune": true, "wait": false, "syncIntervalInSeconds": 600, "retryIntervalInSeconds": 60}}' \
-    "$(json_string "$2")" "$(json_string "$3")" "$(json_string "$1")"
+kustomizations() { # path
+  local facts
+  facts="\"azure_client_id\": $(json_string "$pods_client_id"), \"azure_tenant_id\": $(json_string "$tenant")"
+  [ -z "$credential_digest" ] || facts="$facts, \"git_credential_sha1\": \"$credential_digest\""
+  printf '"kustomizations": {"facts": {"path": "./infra/facts", "prune": false, "wait": true, "syncIntervalInSeconds": 600, "retryIntervalInSeconds": 60, "postBuild": {"substitute": {%s}}}, "cluster": {"path": %s, "dependsOn": ["facts"], "prune": true, "wait": false, "syncIntervalInSeconds": 600, "retryIntervalInSeconds": 60}}' \
+    "$facts" "$(json_string "$1")"
 }
 
-put_configuration() { # auth repository kustomizations
-  if [ "$1" = token ]; then
-    put_with_token "$2" "$3"
-  else
-    put "{\"properties\": {\"scope\": \"cluster\", \"namespace\": \"flux-system\", $2, $3}}"
+# A credential goes to az through standard input, as the %s of a printf that the body is.
+put_configuration() {
+  local body="\"scope\": \"cluster\", \"namespace\": \"flux-system\", $configuration"
+  if [ -z "$credential_setting" ]; then
+    put "{\"properties\": {$body}}"
+    return
   fi
-}
-
-# The token from the file that GIT_TOKEN_FILE names; az reads the body from a private file.
-put_with_token() { # repository kustomizations
-  local body=$work/flux-configuration.json token
-  if [ -z "$dry_run" ]; then
-    token=$(tr -d '\n' <"$GIT_TOKEN_FILE" | base64 | tr -d '\n')
-    printf '{"properties": {"scope": "cluster", "namespace": "flux-system", %s, %s, "configurationProtectedSettings": {"httpsKey": "%s"}}}' \
-      "$1" "$2" "$token" >"$body"
-  fi
-  write az rest --method put --url "$address" --body "@$body"
-  rm -f "$body"
+  body=${body//\\/\\\\}
+  body="{\"properties\": {${body//%/%%}, \"configurationProtectedSettings\": {\"$credential_setting\": \"%s\"}}}"
+  write_from "printf $(shell_word "$body") \"\$($credential_pipeline)\"" \
+    az rest --method put --url "$address" --body @-
 }

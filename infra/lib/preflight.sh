@@ -22,12 +22,22 @@ preflight_here() {
   [ "$subscription" != "$placeholder" ] ||
     problem "azure.subscription is still the placeholder $placeholder" \
       "edit environments/$environment.yaml, then: gen render --env $environment"
+  check_files
   if [ -z "$found_az" ]; then
     problem 'az, the Azure client, is not installed' 'pip install azure-cli'
   else
     check_az
   fi
   stop_at_problems
+}
+
+# A credential whose file is named and not there would silently stay the old one.
+check_files() {
+  local variable
+  for variable in AGE_KEY_FILE GIT_TOKEN_FILE GIT_SSH_KEY_FILE; do
+    [ -z "${!variable:-}" ] || [ -r "${!variable}" ] ||
+      problem "$variable: ${!variable} cannot be read" 'name a file that you can read'
+  done
 }
 
 check_az() {

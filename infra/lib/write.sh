@@ -31,13 +31,17 @@ say() { # line
 }
 
 change_what_differs() {
-  local place plain='' together=()
+  local place plain='' together=() cured=''
   case $state in Failed | Canceled) plain=yes ;; esac
   for place in ${differing[@]+"${differing[@]}"}; do
     case ${cures[place]} in
       change) plain=yes together+=("$place") ;;
       merge_tags) together+=("$place") ;;
-      *) "${cures[place]}" "${wanted[place]}" "${answer[place]}" ;;
+      "$cured") ;; # it cures several
+      *)
+        cured=${cures[place]}
+        "$cured" "${wanted[place]}" "${answer[place]}"
+        ;;
     esac
   done
   collect ${together[@]+"${together[@]}"}

@@ -1,6 +1,7 @@
 """What others need to know of an environment: the server's address, ids, the deploy key."""
 
 import base64
+import hashlib
 import json
 
 import pytest
@@ -86,10 +87,43 @@ def test_with_a_token_flux_gets_it_from_a_file_and_nobody_sees_it(applied, azure
     ]
     assert azure.writes() == []
 
-    token = tmp_path / "token"
-    token.write_text("github_pat_of_a_test\n")
-    told = applied.run("apply", GIT_TOKEN_FILE=str(token))
-    assert base64.b64decode(azure.control("protected")["httpsKey"]) == b"github_pat_of_a_test"
+    assert replaced(applied, azure, tmp_path, "GIT_TOKEN_FILE", "httpsKey") == (
+        b"github_pat_of_a_test",
+        b"github_pat_another",
+    )
     assert azure.one(CONFIGURATION)["properties"]["gitRepository"]["httpsUser"] == "git"
-    assert "github_pat" not in told.out + told.err
-    assert applied.run("plan").lines("~", "+", "!") == []
+
+
+def replaced(applied, azure, tmp_path, variable, setting):
+    """Give Flux a credential from a file, then another; return what Azure got each time."""
+    file, got, before = tmp_path / "credential", [], "none"
+    for text in ("github_pat_of_a_test\n", "github_pat_another\n"):
+        file.write_text(text)
+        plan = applied.run("plan", **{variable: str(file)})
+        [line] = plan.lines("~", "+", "!")
+        assert f"git_credential_sha1: {before} -> " in line
+        before = hashlib.sha1(text.encode()).hexdigest()
+        told = applied.run("apply", **{variable: str(file)})
+        assert [line.split()[0] for line in azure.writes()] == ["PUT"]
+        got.append(base64.b64decode(azure.control("protected")[setting]))
+        assert "github_pat" not in told.out + told.err + plan.out
+        for variables in ({}, {variable: str(file)}):
+            assert applied.run("plan", **variables).lines("~", "+", "!") == []
+    return tuple(got)
+
+
+def test_with_ssh_a_key_of_ones_own_takes_the_place_of_azures(applied, azure, tmp_path):
+    url = "ssh://git@github.com/example/mlflow-gitops"
+    applied.render(git__url=url, git__auth="ssh")
+    applied.run("apply")
+    azure.writes()
+    assert replaced(applied, azure, tmp_path, "GIT_SSH_KEY_FILE", "sshPrivateKey") == (
+        b"github_pat_of_a_test\n",
+        b"github_pat_another\n",
+    )
+
+
+def test_a_credential_that_cannot_be_read_is_no_reason_to_keep_the_old_one(script, azure):
+    refused = script.run("plan", status=1, GIT_TOKEN_FILE="/nowhere/token")
+    assert "! GIT_TOKEN_FILE: /nowhere/token cannot be read" in refused.err
+    assert azure.control("requests") == []

@@ -23,15 +23,16 @@ def _configuration(cloud: Cloud, after: Body, before: Body | None) -> None:
     extension = cloud.get(f"{cluster}/providers/{_NAMESPACE}/extensions/flux")
     if not extension or extension["properties"].get("provisioningState") != "Succeeded":
         raise Refused(400, "ExtensionNotReady", "The microsoft.flux extension is not ready.")
+    protected = properties.get("configurationProtectedSettings") or {}
     repository = properties.get("gitRepository", {})
-    if repository.get("url", "").startswith("ssh://"):
+    if repository.get("url", "").startswith("ssh://") and "sshPrivateKey" not in protected:
         old = (before or {}).get("properties", {})
         properties["repositoryPublicKey"] = old.get("repositoryPublicKey") or (
             f"ssh-ed25519 {cloud.guid(after['id'] + ' key')}"
         )
     for name, kustomization in properties.get("kustomizations", {}).items():
         kustomization["name"] = name
-    cloud.protected.update(properties.get("configurationProtectedSettings") or {})
+    cloud.protected.update(protected)
     _forget_secrets(properties)
 
 
