@@ -16,6 +16,8 @@ from generator.errors import Problem
 from generator.render.infra import SCRIPT
 
 _PARSER = Path(__file__).with_name("azure_parser.py")
+_MODELS = Path(__file__).with_name("azure_models.py")
+_DIRECTIVE = re.compile(r"%s|%%|\\\\")
 _CAPTURE = re.compile(r"\w+=\$\((az .*)\)")
 
 
@@ -41,7 +43,7 @@ def _digest(root: Path, client: Path, env: Environment) -> str:
     """Return what changes with the script, its library, the client and this check."""
     library = sorted((root / "infra/lib").glob("*.sh"))
     digest = hashlib.sha256(client.name.encode())
-    for file in (root / _script(env), *library, Path(__file__), _PARSER):
+    for file in (root / _script(env), *library, Path(__file__), _PARSER, _MODELS):
         digest.update(file.read_bytes() + b"\0")
     return digest.hexdigest()
 
@@ -59,9 +61,22 @@ def problems(root: Path, client: Path, env: Environment) -> list[Problem]:
 
 
 def commands(text: str) -> list[list[str]]:
-    """Return every az command in lines of shell, each as its words after `az`."""
-    lines = (_CAPTURE.sub(r"\1", line) for line in text.splitlines())
-    return [words[1:] for line in lines for words in _pipeline(line) if words[:1] == ["az"]]
+    """Return every az command in lines of shell, each as its words after `az`.
+
+    Where a body comes from a printf, it stands in place of `@-`.
+    """
+    found = []
+    for line in text.splitlines():
+        printed = ""
+        for words in _pipeline(_CAPTURE.sub(r"\1", line)):
+            if words[:1] == ["az"]:
+                found.append([printed if word == "@-" else word for word in words[1:]])
+            printed = _DIRECTIVE.sub(_printed, words[1]) if words[:1] == ["printf"] else ""
+    return found
+
+
+def _printed(directive: re.Match[str]) -> str:
+    return "x" if directive[0] == "%s" else directive[0][1]
 
 
 def _pipeline(line: str) -> list[list[str]]:

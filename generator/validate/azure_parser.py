@@ -1,7 +1,8 @@
 """az command lines, as JSON -> what the real parser says against each, as JSON.
 
-This runs in the Azure client's own Python, by path: it imports nothing of this project. It uses
-the client's parser up to the point where a command would run, without network or sign-in.
+This runs in the Azure client's own Python, by path: it imports nothing of this project but what
+lies beside it. It uses the client's parser up to the point where a command would run, without
+network or sign-in. What `az rest` would send is held against the models of the client's SDKs.
 """
 
 import itertools
@@ -12,6 +13,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
+import azure_models
 from azure.cli.core import get_default_cli
 from azure.cli.core.commands import events as client_events
 from azure.cli.core.parser import AzCliCommandParser
@@ -62,6 +64,11 @@ def _problems(words: list[str]) -> Iterator[str]:
     yield from _abbreviations(invoker, command, words)
     if arguments.func.confirmation and not getattr(arguments, "yes", True):
         yield f"az {command}: asks before it acts; add --yes"
+    if command == "rest" and arguments.body:
+        for problem in azure_models.request_problems(
+            arguments.method, arguments.url, arguments.body
+        ):
+            yield f"az rest: {problem}"
 
 
 def _loaded(words: list[str]) -> tuple[Any, str]:

@@ -176,6 +176,7 @@ UNKNOWN = (
     (STORAGE[:-7] + "Account", ACCOUNT, VERSIONS[STORAGE], "InvalidResourceName"),
     (VAULT[:-7] + "1vault", PLACE | {"properties": SAFE}, VERSIONS[VAULT], "InvalidResourceName"),
     (CLUSTER, AKS | {"propertys": {}}, None, "InvalidRequestContent"),
+    (CLUSTER, AKS | {"properties": {"aadProfile": {"admin": 1}}}, None, "InvalidRequestContent"),
     (GROUP + "/providers/Microsoft.Web/sites/x", PLACE, "2024-01-01", "InvalidResourceType"),
 )
 

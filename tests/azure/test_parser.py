@@ -1,5 +1,6 @@
 """Every az command that a script can run, through az's own parser, offline."""
 
+import json
 import shutil
 import subprocess
 from pathlib import Path
@@ -95,6 +96,61 @@ def test_the_parser_finds_what_is_wrong(azure_cli):
     assert found[len(BAD) :] == [[], []]
 
 
+FLUX = "/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerService/managedClusters/c"
+FLUX += "/providers/Microsoft.KubernetesConfiguration"
+CONFIGURATION = f"{FLUX}/fluxConfigurations/flux-system?api-version=2025-04-01"
+EXTENSION = f"{FLUX}/extensions/flux?api-version=2025-03-01"
+
+
+def putting(url, properties, method="put"):
+    return ["rest", "--method", method, "--url", url, "--body", json.dumps(properties)]
+
+
+# Bodies that az's parser takes and Azure would not, and what is said of each.
+BODIES = (
+    (
+        putting(CONFIGURATION, {"properties": {"gitRepository": {"uri": "https://a.test/b"}}}),
+        "properties.gitRepository.uri: GitRepositoryDefinition has no such property; it has ",
+    ),
+    (
+        putting(CONFIGURATION, {"properties": {"scope": "galaxy"}}),
+        "properties.scope: 'galaxy' is none of cluster, namespace",
+    ),
+    (
+        putting(CONFIGURATION, {"properties": {"kustomizations": {"a": {"prune": "true"}}}}),
+        "properties.kustomizations.a.prune: must be true or false, not 'true'",
+    ),
+    (
+        putting(CONFIGURATION, {"properties": {"kustomizations": {"a": {"dependsOn": "b"}}}}),
+        "properties.kustomizations.a.dependsOn: must be a list, not 'b'",
+    ),
+    (
+        putting(EXTENSION, {"properties": {"autoUpgradeMinorVersion": 1}}, "patch"),
+        "properties.autoUpgradeMinorVersion: must be true or false, not 1",
+    ),
+    (
+        putting(EXTENSION.replace("2025", "2019"), {"properties": {}}),
+        "api-version 2019-03-01 is not the models', 2025-03-01",
+    ),
+    (
+        [*putting(EXTENSION, None)[:-1], '{"properties": {]'],
+        "the body is no JSON: Expecting property name",
+    ),
+    (
+        putting(EXTENSION.replace("extensions", "sourceControls"), {}),
+        "put Microsoft.KubernetesConfiguration/sourceControls: no model is known for this",
+    ),
+)
+
+
+def test_a_body_that_the_models_do_not_know_is_found(azure_cli):
+    found = cli.findings(azure_cli, [line for line, _ in BODIES])
+    for said, (_, wanted) in zip(found, BODIES, strict=True):
+        assert len(said) == 1
+        assert said[0].startswith("az rest: ")
+        assert wanted in said[0]
+
+
 def test_gen_validate_asks_where_az_is_installed(tmp_path, azure_cli, monkeypatch):
     """A script without problems is not judged again until it changes."""
     [prod] = environment.load(ROOT, ["prod"])
@@ -111,7 +167,10 @@ def test_gen_validate_asks_where_az_is_installed(tmp_path, azure_cli, monkeypatc
 
     storage = tmp_path / "infra/lib/storage.sh"
     storage.write_text(storage.read_text().replace("--sku ", "--skew "))
+    flux = tmp_path / "infra/lib/flux.sh"
+    flux.write_text(flux.read_text().replace("syncIntervalInSeconds", "syncIntervalSeconds"))
     said = [str(problem) for problem in validate(tmp_path, [prod], print).problems]
+    assert any("syncIntervalSeconds: KustomizationDefinition has no such" in line for line in said)
     assert any(
         line.startswith("infra/prod/azure-resource-provisioning.sh: az") and "--skew" in line
         for line in said
@@ -121,8 +180,10 @@ def test_gen_validate_asks_where_az_is_installed(tmp_path, azure_cli, monkeypatc
 def test_commands_are_found_in_pipelines_and_captures():
     text = (
         "x=$(az group show -n 'a b')\nod -An | az keyvault secret set --file /dev/stdin\necho az\n"
+        """printf '{"a%%": "%s"}' "$(tr -d x <"$F" | base64)" | az rest --body @-\n"""
     )
     assert cli.commands(text) == [
         ["group", "show", "-n", "a b"],
         ["keyvault", "secret", "set", "--file", "/dev/stdin"],
+        ["rest", "--body", '{"a%": "x"}'],
     ]

@@ -5,7 +5,8 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from . import schema
+import azure_models
+
 from .cloud import Body, Cloud, at
 from .messages import Refused
 
@@ -63,7 +64,7 @@ class Kind:
 
     def check_body(self, body: object, method: str) -> None:
         names = {"PUT": self.create, "PATCH": self.change}
-        problems = list(schema.problems(self._model(names.get(method, "")), body))
+        problems = list(azure_models.problems(self._model(names.get(method, "")), body))
         if problems:
             raise Refused(400, "InvalidRequestContent", "; ".join(problems))
 

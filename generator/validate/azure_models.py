@@ -1,17 +1,78 @@
-"""A body and an SDK model -> what the body holds that the model does not know.
+"""A request's body and an SDK model -> what the body holds that the model does not know.
 
-The models are those of the pinned client's SDKs, of both generations: the older ones describe
-themselves in `_attribute_map`, the newer ones in annotations.
+This runs in the Azure client's own Python, by path: it imports nothing of this project. The
+models are those of the client's SDKs, of both generations: the older ones describe themselves in
+`_attribute_map`, the newer ones in annotations.
 """
 
 import enum
 import functools
 import importlib
+import json
 import re
 import types
 import typing
+import urllib.parse
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
+
+
+class _Type(NamedTuple):
+    """A resource type: its SDK below azure.mgmt, and the models of what is put and patched."""
+
+    sdk: str
+    put: str
+    patch: str
+
+
+# What infra/lib/ writes with `az rest`. Whatever else it writes so is refused until it is here.
+_TYPES = {
+    "microsoft.kubernetesconfiguration/extensions": _Type(
+        "kubernetesconfiguration.extensions", "Extension", "PatchExtension"
+    ),
+    "microsoft.kubernetesconfiguration/fluxconfigurations": _Type(
+        "kubernetesconfiguration.fluxconfigurations", "FluxConfiguration", "FluxConfigurationPatch"
+    ),
+    "microsoft.storage/storageaccounts/blobservices/containers": _Type(
+        "storage", "BlobContainer", "BlobContainer"
+    ),
+}
+
+
+def request_problems(method: str, url: str, text: str) -> Iterator[str]:
+    """Yield what is wrong with a request of `az rest` that writes a resource."""
+    address = urllib.parse.urlsplit(url)
+    *_, rest = address.path.rpartition("/providers/")
+    namespace, *parts = rest.split("/")
+    kind = "/".join([namespace, *parts[::2]])
+    found = _TYPES.get(kind.lower())
+    model = getattr(found, method.lower(), None)
+    if found is None or model is None:
+        yield f"{method} {kind}: no model is known for this; add it to azure_models.py"
+        return
+    version = dict(urllib.parse.parse_qsl(address.query)).get("api-version")
+    if version != (known := _version(found.sdk)):
+        yield f"{kind}: api-version {version} is not the models', {known}"
+    try:
+        body = json.loads(text)
+    except ValueError as error:
+        yield f"{kind}: the body is no JSON: {error}"
+        return
+    module = importlib.import_module(f"azure.mgmt.{found.sdk}.models")
+    for problem in problems(getattr(module, model), body):
+        yield f"{kind}: {problem}"
+
+
+def _version(sdk: str) -> str:
+    """Return the API version that an SDK's models are of: what its client asks for."""
+    module = importlib.import_module(f"azure.mgmt.{sdk}._configuration")
+    [configuration] = [
+        value
+        for name, value in vars(module).items()
+        if name.endswith("ClientConfiguration") and value.__module__ == module.__name__
+    ]
+    version: str = configuration(credential=object(), subscription_id="none").api_version
+    return version
 
 
 def problems(model: type, body: object, path: str = "") -> Iterator[str]:
@@ -32,7 +93,8 @@ def problems(model: type, body: object, path: str = "") -> Iterator[str]:
 def _value(kind: Any, value: Any, path: str) -> Iterator[str]:
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin in (typing.Union, types.UnionType):
-        yield from _best([list(_value(choice, value, path)) for choice in arguments])
+        choices = [choice for choice in arguments if choice is not types.NoneType]
+        yield from _best([list(_value(choice, value, path)) for choice in choices])
     elif origin in (list, tuple) or str(origin).endswith("Sequence'>"):
         for index, item in enumerate(value if isinstance(value, list) else ()):
             yield from _value(arguments[0], item, f"{path}[{index}]")
@@ -59,7 +121,7 @@ def _plain(kind: type, value: Any, path: str) -> Iterator[str]:
     elif kind is bool:
         if not isinstance(value, bool):
             yield f"{path}: must be true or false, not {value!r}"
-    elif _fields(kind):
+    elif _fields(kind):  # type: ignore[arg-type]
         yield from problems(kind, value, path)
 
 
@@ -78,7 +140,7 @@ def _fields(model: type) -> dict[str, Any]:
         return _older(model)
     if not hasattr(model, "_deserialize"):
         return {}
-    model.__new__(model)  # only that makes the model complete its fields
+    model.__new__(model)  # type: ignore[call-overload] # only that makes the model complete its fields
     found: dict[str, Any] = {}
     for base in reversed(model.__mro__):
         for name, annotation in vars(base).get("__annotations__", {}).items():
