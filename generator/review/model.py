@@ -123,6 +123,8 @@ class Side:
 
     environment: Environment | None = None
     objects: tuple[Applied, ...] = ()
+    declared: tuple[Applied, ...] | None = None
+    """The Azure resources that its script declares; None where it has no script."""
 
     @cached_property
     def index(self) -> Mapping[Key, Applied]:
@@ -179,6 +181,9 @@ class Case:
     before: Side
     after: Side
     changes: tuple[Change, ...]
+    """Of the objects in the cluster."""
+    azure: tuple[Change, ...] = ()
+    """Of the resources in Azure."""
 
     def updated(self, *kinds: str) -> Iterator[tuple[Applied, Applied]]:
         """Yield objects of these kinds that are on both sides and differ."""

@@ -1,13 +1,15 @@
 """A tree on disk -> each environment as it is there, or why it cannot be read."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from generator import environment
 from generator.environment import Environment
 from generator.errors import GenError, Problem
+from generator.render import infra
+from generator.review import declared
 from generator.review.model import Applied, Side
 from generator.validate import cluster as clusters
 from generator.validate.cluster import Cluster
@@ -31,9 +33,10 @@ def load(root: Path, names: Iterable[str], kustomize: Path) -> Mapping[str, Load
         values[name], problems[name] = _values(root, name)
     there = [name for name in values if (root / "clusters" / name).is_dir()]
     built, found = clusters.load(root, [_named(name) for name in there], kustomize)
-    loaded = {name: Loaded(Side(values[name]), problems[name]) for name in values}
+    sides = {name: Side(values[name], declared=_declared(root, name)) for name in values}
+    loaded = {name: Loaded(sides[name], problems[name]) for name in values}
     for name, cluster in zip(there, built, strict=True):
-        side = Side(values[name], tuple(_applied(cluster)))
+        side = replace(sides[name], objects=tuple(_applied(cluster)))
         broken = {owner: mine for owner, mine in _broken(cluster, found) if mine}
         mine = dict.fromkeys(problem for some in broken.values() for problem in some)
         loaded[name] = Loaded(side, (*problems[name], *mine), frozenset(broken))
@@ -47,7 +50,7 @@ def filled(loaded: Loaded, other: Loaded) -> Side:
     """
     objects = (item for item in loaded.side.objects if item.owner not in loaded.broken)
     kept = (item for item in other.side.objects if item.owner in loaded.broken)
-    return Side(loaded.side.environment, (*objects, *kept))
+    return replace(loaded.side, objects=(*objects, *kept))
 
 
 def _named(name: str) -> Environment:
@@ -65,6 +68,11 @@ def _values(root: Path, name: str) -> tuple[Environment | None, tuple[Problem, .
         return environment.check(name, document), ()
     except GenError as error:
         return None, error.problems
+
+
+def _declared(root: Path, name: str) -> tuple[Applied, ...] | None:
+    script = root / "infra" / name / infra.SCRIPT
+    return declared.resources(script.read_text("utf-8")) if script.is_file() else None
 
 
 def _broken(cluster: Cluster, problems: Iterable[Problem]) -> Iterator[tuple[str, list[Problem]]]:

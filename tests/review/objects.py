@@ -4,6 +4,8 @@ import copy
 
 from generator import environment
 from generator.environment import edit
+from generator.render import infra
+from generator.review import declared
 from generator.review.model import Applied, Side
 from tests.trees import MINIMAL
 
@@ -135,4 +137,9 @@ def env(**edits):
 
 def side(*objects, environment=None, owner="part", top=(KUSTOMIZATION,)):
     applied = [Applied(values, "") for values in top]
-    return Side(environment, (*applied, *(Applied(values, owner) for values in objects)))
+    [script] = infra.files(environment) if environment else [None]
+    return Side(
+        environment,
+        (*applied, *(Applied(values, owner) for values in objects)),
+        declared.resources(script.text) if script else None,
+    )

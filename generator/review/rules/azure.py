@@ -1,10 +1,14 @@
-"""What happens in Azure, from the typed values of both sides: Flux does none of it."""
+"""What happens in Azure, from both sides' values and declared resources: Flux does none of it."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from generator.environment import Environment, keys, messages
-from generator.review.model import Case, Finding, Level
+from generator.render.infra import SCRIPT
+from generator.review import declared
+from generator.review.declared import NAMESPACE
+from generator.review.model import Applied, Case, Finding, Level
+from generator.review.workloads import named
 from generator.yaml import Location
 
 _STAYS = "stays in Azure with what it holds, and goes on costing"
@@ -38,7 +42,7 @@ FIXED: Mapping[Location, _Fixed] = {
     ),
     ("cluster", "name"): _Fixed(
         Level.DANGER,
-        f"a second, empty cluster is made; the old one runs on, its disk {_STAYS}",
+        "a second, empty cluster is made; the old one runs on, and its disk stays",
         "move the data by backup and restore, then delete the old cluster",
     ),
     ("cluster", "nodes", "size"): _Fixed(
@@ -48,17 +52,17 @@ FIXED: Mapping[Location, _Fixed] = {
     ),
     ("apps", "mlflow", "artifacts", "account"): _Fixed(
         Level.DANGER,
-        f"the server writes to a new, empty account; the old one {_STAYS}",
+        "the server writes to a new, empty account",
         "copy the container first (azcopy copy --recursive): old runs name the old account",
     ),
     ("apps", "mlflow", "artifacts", "container"): _Fixed(
         Level.DANGER,
-        f"the server writes to a new, empty container; the old one {_STAYS}",
+        "the server writes to a new, empty container",
         "copy the blobs first (azcopy copy --recursive): old runs name the old container",
     ),
     ("secrets", "key_vault"): _Fixed(
         Level.ACTION,
-        f"a new vault gets new secrets; the old one {_STAYS}",
+        "a new vault gets new secrets",
         "copy the secrets that must stay, then raise secrets.revision so that pods read them",
     ),
 }
@@ -158,20 +162,83 @@ _COSTS: Mapping[Location, Callable[[Environment], float]] = {
 }
 
 
+# What stays in Azure when it is declared no more: what that means, how grave it is, the cure.
+# {name} is the resource's, {group} the environment's resource group; other words are arguments.
+_COSTS_ON = "{stays} with what it holds, and goes on costing"
+_ORPHANS: Mapping[str, tuple[Level, str, str]] = {
+    "AKS cluster": (
+        Level.ACTION,
+        _COSTS_ON,
+        "when nothing uses it: az aks delete --resource-group {group} --name {name}",
+    ),
+    "storage account": (
+        Level.ACTION,
+        _COSTS_ON,
+        "when nothing reads it: az storage account delete --resource-group {group} --name {name}",
+    ),
+    "blob container": (
+        Level.ACTION,
+        _COSTS_ON,
+        "when nothing reads it: az storage container-rm delete --storage-account {account} "
+        "--name {container}",
+    ),
+    "key vault": (
+        Level.ACTION,
+        _COSTS_ON,
+        "when nothing reads it: az keyvault delete --name {name}",
+    ),
+    "managed identity": (
+        Level.ACTION,
+        "{stays} with its roles: whoever it trusts can go on acting as it",
+        "az identity delete --resource-group {group} --name {name}",
+    ),
+    "federated credential": (
+        Level.ACTION,
+        "{stays}: its subject can go on acting as the identity",
+        "az identity federated-credential delete --resource-group {group} "
+        "--identity-name {identity} --name {credential}",
+    ),
+    "vault secret": (
+        Level.NO_RESTART,
+        "{stays}, where nothing reads it any more",
+        "az keyvault secret delete --vault-name {vault} --name {secret}",
+    ),
+    "role assignment": (
+        Level.NO_RESTART,
+        "{stays}: apply grants, and takes nothing away",
+        "az role assignment list --resource-group {group} shows it, az role assignment delete "
+        "--ids ID takes it away",
+    ),
+}
+
+
 def orphaned(case: Case) -> Iterator[Finding]:
-    """Something leaves the values and stays in Azure: apply deletes nothing."""
-    before, after = case.before.environment, case.after.environment
-    if not before or not after:
-        return
-    if (before.secrets.provider, after.secrets.provider) == ("key-vault", "sops"):
-        vault = before.secrets.key_vault
-        message = f"key vault {vault} {_STAYS}"
-        cure = f"when nothing reads it: az keyvault delete --name {vault}"
-        yield Finding("azure-orphaned", Level.ACTION, "secrets.provider", message, cure)
-    for admin in set(before.cluster.admins) - set(after.cluster.admins):
-        message = f"{admin} keeps its role in Azure: apply grants, and takes nothing away"
-        cure = f"az role assignment delete --assignee {admin}"
-        yield Finding("azure-orphaned", Level.ACTION, "cluster.admins", message, cure)
+    """Something is declared no more and stays in Azure: apply deletes nothing."""
+    gone = [change.object for change in case.azure if not change.after]
+    for resource in gone:
+        follows = any(declared.goes_with(resource, other) for other in gone)
+        if resource.kind in _ORPHANS and not follows:
+            yield _orphan(case, resource)
+
+
+def _orphan(case: Case, resource: Applied) -> Finding:
+    level, message, cure = _ORPHANS[resource.kind]
+    group = case.before.environment.azure.resource_group if case.before.environment else "GROUP"
+    words = {**resource.values, "name": resource.name, "group": group, "stays": "stays in Azure"}
+    if resource.at("role") == "cluster_admin":  # a person, who is not to have it any more
+        level, cure = Level.ACTION, "az role assignment delete --assignee {who}"
+    message, cure = message.format_map(words), cure.format_map(words)
+    return Finding("azure-orphaned", level, resource.subject, message, cure)
+
+
+def made(case: Case) -> Iterator[Finding]:
+    """Something new is declared: it is there only after provisioning."""
+    new = [change.object for change in case.azure if not change.before]
+    if new and case.before.environment:
+        name = case.before.environment.name
+        message = f"{named(new)}: made when provisioning runs after the merge, not before"
+        cure = f"what pods need at once, make before: infra/{name}/{SCRIPT} apply"
+        yield Finding("azure-made", Level.NO_RESTART, NAMESPACE, message, cure)
 
 
 def granted(case: Case) -> Iterator[Finding]:
@@ -259,5 +326,6 @@ RULES = {
     "azure-in-place": in_place,
     "azure-followed": followed,
     "secrets-move": provider,
+    "azure-made": made,
 }
 RULES_OF_THE_WHOLE = {"environment": comes_or_goes}
