@@ -43,8 +43,8 @@ lint: .venv/test ## check style and types
 lint-workflows: .venv/test ## check the workflows alone
 	$(BIN)/pytest --quiet tests/test_workflows.py
 
-test-azure-long: .venv/test ## kill the first apply of every environment after each write (long)
-	$(BIN)/pytest -n 2 tests/azure/every_kill.py
+test-azure-long: .venv/test ## kill a first apply after every single write; ENV=prod takes one environment
+	$(BIN)/pytest tests/azure/every_kill.py $(if $(ENV),-k $(ENV))
 
 bench: .venv/test ## measure speed, as ratios against a floor in the same run
 	$(BIN)/python -m benchmarks.render

@@ -170,12 +170,18 @@ wait_or_stop() { # tries az argument...
   esac
   if [ -z "$reason" ] || [ "$SECONDS" -ge "$patience_seconds" ]; then
     log "failed: $error"
-    die "$(shell_words "$@")" "$error" \
+    die "$(shell_words "$@")" "$(plainly "$error")" \
       'Stopped. What was done before stands: run it again and it goes on from here.'
   fi
   log "waiting: $reason"
   [ "$tries" -gt 1 ] || printf '  ... waiting: %s\n' "$reason" >&2
   pause "$tries"
+}
+
+# Print az's error without the traceback that it adds to what it did not expect; the log has that.
+plainly() { # error
+  local text=${1#ERROR: The command failed with an unexpected error. Here is the traceback:}
+  printf '%s' "${text%%Traceback (most recent call last)*}"
 }
 
 log() { # line

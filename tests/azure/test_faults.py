@@ -156,6 +156,18 @@ def test_an_error_that_does_not_pass_stops_it_with_the_command(applied, azure):
     assert "run it again and it goes on from here" in ended.err
 
 
+def test_a_connection_that_drops_is_said_without_the_clients_traceback(applied, azure):
+    azure.control(
+        "remove", id=azure.one("Microsoft.Storage/storageAccounts/blobServices/containers")["id"]
+    )
+    azure.control("fault", method="PUT", path="containers/", drop=True, times=9)
+    ended = applied.run("apply", status=1)
+    assert "az storage container-rm create --resource-group rg-mlflow-prod" in ended.err
+    assert "Remote end closed connection" in ended.err
+    assert "Traceback" not in ended.err
+    assert "run it again and it goes on from here" in ended.err
+
+
 def test_a_name_that_another_has_is_said_before_anything_is_written(script, azure):
     azure.control("set", forbidden=["tharindumlflow0aa3981a", "kv-mlflow-prod-0aa3981a"])
     refused = script.run("apply", status=1)

@@ -107,6 +107,8 @@ class Azure:
                 return Response(200, self.cloud.protected)
             case "/fault":
                 self.faults.append(faults.Fault(**body))
+            case "/calm":
+                self.faults = []
             case "/set":
                 for name, value in body.items():
                     setattr(self.cloud, name, value if name != "forbidden" else set(value))
