@@ -68,11 +68,13 @@ purge_vault() {
 }
 
 # Made once; a new one is made by deleting it, or by `gen secrets rotate`. `pipeline` prints it.
-key_vault_secret() { # vault secret pipeline
+# One that is of a resource names it in the tag `of`: of another, it is another secret.
+key_vault_secret() { # vault secret pipeline [of]
   resource 'vault secret' "$2" "$(vault_id "$1")/secrets/$2" "$vault_version"
-  listed "$(vault_id "$1")/secrets?api-version=$vault_version" 'value[].name' "$2"
+  listed "$(vault_id "$1")/secrets?api-version=$vault_version" \
+    "value[].join(' ', [name, tags.of || ''])" "$2 ${4:-}"
   on_create make_secret "$3" az keyvault secret set --vault-name "$1" --name "$2" \
-    --file /dev/stdin --encoding utf-8
+    --file /dev/stdin --encoding utf-8 ${4:+--tags "of=$4"}
   settle
 }
 
@@ -94,5 +96,5 @@ random_secret() { # vault secret length
 storage_connection_secret() { # vault secret account
   key_vault_secret "$1" "$2" "$(shell_words az storage account show-connection-string \
     --resource-group "$resource_group" --name "$3" --subscription "$subscription" \
-    --query connectionString --output tsv)"
+    --query connectionString --output tsv)" "$3"
 }
