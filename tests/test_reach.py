@@ -29,6 +29,11 @@ REACH = {
     "apps.mlflow.exposure.kind=internal": [KUSTOMIZATION],
     "apps.mlflow.exposure.dns_label=mlflow": [PATCHES],
     "apps.mlflow.database.storage=16Gi": [f"{DATA}/patches.yaml"],
+    "apps.mlflow.database.disk=pvc-1": [
+        f"{DATA}/disk.yaml",
+        f"{DATA}/kustomization.yaml",
+        f"{DATA}/patches.yaml",
+    ],
     "apps.mlflow.artifacts.account=other": [KUSTOMIZATION],
     "apps.mlflow.artifacts.container=other": [KUSTOMIZATION],
 }

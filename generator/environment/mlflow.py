@@ -92,6 +92,8 @@ class Database(Model):
     """`in-cluster`: PostgreSQL as a StatefulSet on a persistent volume."""
     storage: types.Storage = "8Gi"
     """The volume's size. It can grow, never shrink."""
+    disk: types.DiskName | None = None
+    """A disk that `destroy` kept in the resource group, for a new cluster to go on with."""
 
 
 class Artifacts(Model):

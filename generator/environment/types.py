@@ -76,6 +76,13 @@ ClusterName = Annotated[
         r"[A-Za-z0-9]([-\w]{0,61}[A-Za-z0-9])?",
     ),
 ]
+DiskName = Annotated[
+    str,
+    Text(
+        "a disk's name: 1 to 80 letters, digits, - and _, the first a letter or digit",
+        r"[A-Za-z0-9][-\w]{0,79}",
+    ),
+]
 StorageAccount = Annotated[
     str, Text("a storage account's name: 3 to 24 of a-z and 0-9, nothing else", r"[a-z0-9]{3,24}")
 ]

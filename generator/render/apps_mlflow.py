@@ -19,6 +19,7 @@ ENCRYPTED = "secrets.sops.yaml"
 
 _SERVER = "mlflow"
 _DATABASE = "postgresql"
+_CLAIM = "postgresql-data"
 _CLUSTER_ENDS = ("", ".svc", ".svc.cluster.local")
 _NUMBERS = ("*.[0-9]", "*.[0-9][0-9]", "*.[0-9][0-9][0-9]")  # as fnmatch reads them
 _BASES = "../../../base"
@@ -39,6 +40,9 @@ def files(env: Environment, *, encrypted: bool) -> Iterator[File]:
         yield _file(env, "data/secret-provider-classes.yaml", *_secret_provider_classes(env))
     elif encrypted:
         resources.append(ENCRYPTED)
+    if env.apps.mlflow.database.disk:
+        resources.append("disk.yaml")
+        yield _file(env, "data/disk.yaml", _volume_of(env, env.apps.mlflow.database.disk))
     yield _file(env, "data/kustomization.yaml", _kustomization(resources))
     yield _file(env, "data/patches.yaml", _storage_class(env), _claim(env), _stateful_set(env))
     yield _file(env, "server/kustomization.yaml", _server(env))
@@ -69,11 +73,41 @@ def _storage_class(env: Environment) -> Manifest:
 
 
 def _claim(env: Environment) -> Manifest:
+    database = env.apps.mlflow.database
+    spec: Manifest = {"resources": {"requests": {"storage": database.storage}}}
+    if database.disk:  # it waits for this one, and never gets an empty one
+        spec["volumeName"] = _CLAIM
     return {
         "apiVersion": "v1",
         "kind": "PersistentVolumeClaim",
-        "metadata": {"name": "postgresql-data"},
-        "spec": {"resources": {"requests": {"storage": env.apps.mlflow.database.storage}}},
+        "metadata": {"name": _CLAIM},
+        "spec": spec,
+    }
+
+
+def _volume_of(env: Environment, disk: str) -> Manifest:
+    """A disk that is there already, as the claim's volume, as if it had been made for it."""
+    return {
+        "apiVersion": "v1",
+        "kind": "PersistentVolume",
+        "metadata": {
+            "name": _CLAIM,
+            "annotations": {"kustomize.toolkit.fluxcd.io/prune": "disabled"},
+            "labels": {"app.kubernetes.io/part-of": "mlflow"},
+        },
+        "spec": {
+            "accessModes": ["ReadWriteOnce"],
+            "capacity": {"storage": env.apps.mlflow.database.storage},
+            "storageClassName": "mlflow-data",
+            "persistentVolumeReclaimPolicy": "Retain",
+            "claimRef": {"namespace": "mlflow", "name": _CLAIM},
+            "csi": {
+                "driver": "disk.csi.azure.com",
+                "volumeHandle": f"/subscriptions/{env.azure.subscription}/resourceGroups/"
+                f"{env.azure.resource_group}/providers/Microsoft.Compute/disks/{disk}",
+                "fsType": "ext4",
+            },
+        },
     }
 
 

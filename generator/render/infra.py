@@ -94,6 +94,7 @@ def parameters(env: Environment) -> dict[str, Word]:
         "node_size": nodes.size,
         "node_count": nodes.count,
         "node_max_count": "" if nodes.max_count is None else nodes.max_count,
+        "database_disk": env.apps.mlflow.database.disk or "",
     }
 
 

@@ -33,6 +33,7 @@ aks_cluster() { # cluster secrets_provider
   on_change write az aks update --resource-group "$resource_group" --name "$1" --yes
   on_destroy write az aks delete --resource-group "$resource_group" --name "$1" --yes
   on_leftover destroy_disks
+  unless disk_is_forgotten
   settle
   # shellcheck disable=SC2034 # preflight counts nodes by it
   cluster_question=${readings[declared]:-}

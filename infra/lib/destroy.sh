@@ -25,18 +25,41 @@ confirm() {
 }
 
 # PostgreSQL's disk: Kubernetes made it in our group, so that it outlives the cluster.
-destroy_disks() {
-  local disk
+find_disks() {
   ask "$(group_id)/providers/Microsoft.Compute/disks?api-version=2023-04-02" \
     "value[?tags.\"kubernetes.io-created-for-pvc-namespace\"=='mlflow'].name"
   read_one "$asked"
   answer_to "$asked"
+}
+
+destroy_disks() {
+  local disk
+  find_disks
   for disk in ${answer[@]+"${answer[@]}"}; do
     if [ -n "$delete_data" ]; then
       say "- disk $disk"
       write az disk delete --resource-group "$resource_group" --name "$disk" --yes
     else
-      say "= disk $disk: kept"
+      say "= disk $disk: kept, PostgreSQL's data is on it; for a new cluster to go on with it:"
+      say "    gen set --env $environment apps.mlflow.database.disk=$disk"
     fi
   done
+}
+
+# A new cluster would silently start with an empty disk beside the one that holds the data.
+disk_is_forgotten() {
+  local disk
+  find_disks
+  case " ${answer[*]-} " in
+    *" ${database_disk:-none} "* | '  ') ;;
+    *)
+      printf '%s' "PostgreSQL's data is on disk ${answer[*]}, which the new cluster would not use: " \
+        "gen set --env $environment apps.mlflow.database.disk=${answer[0]}, then commit and push; " \
+        "or, to start empty: az disk delete --resource-group $resource_group --name ${answer[0]}"
+      return
+      ;;
+  esac
+  [ -z "$database_disk" ] || [ ${#answer[@]} != 0 ] || printf '%s' \
+    "disk $database_disk is not in $resource_group: gen set --env $environment " \
+    '--unset apps.mlflow.database.disk, or correct it'
 }

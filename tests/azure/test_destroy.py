@@ -35,7 +35,8 @@ def test_it_asks_for_the_environments_name(applied, azure):
 def test_data_stays_and_is_taken_up_again(applied, azure):
     azure.control("resource", **DISK)
     secrets = azure.control("values")
-    applied.run("destroy", stdin="prod\n")
+    told = applied.run("destroy", stdin="prod\n")
+    assert "gen set --env prod apps.mlflow.database.disk=pvc-1\n" in told.err
     data = {"storageAccounts", "blobServices", "containers", "vaults", "disks"}
     assert kinds(azure) == {"resourceGroups", *data}
     assert azure.state()["deleted_vaults"] == []
@@ -43,9 +44,22 @@ def test_data_stays_and_is_taken_up_again(applied, azure):
     applied.run("destroy", stdin="prod\n")
     assert azure.writes() == []
 
+    refused = applied.run("apply", status=1)
+    [line] = refused.lines("!")
+    assert "AKS cluster aks-mlflow-prod: PostgreSQL's data is on disk pvc-1, which the" in line
+    assert "gen set --env prod apps.mlflow.database.disk=pvc-1, then commit and push" in line
+    assert azure.writes() == []
+
+    applied.render(apps__mlflow__database__disk="pvc-1")
     applied.run("apply")
     assert azure.control("values") == secrets
     assert applied.run("plan").lines("+", "~", "!") == []
+
+
+def test_a_disk_that_is_not_there_is_not_waited_for(script, azure):
+    script.render(apps__mlflow__database__disk="pvc-2")
+    [line] = script.run("plan").lines("!")
+    assert "disk pvc-2 is not in rg-mlflow-prod: gen set --env prod --unset" in line
 
 
 def test_with_its_data_nothing_stays(applied, azure):

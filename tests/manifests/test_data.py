@@ -1,6 +1,8 @@
 """What holds data outlives the cluster, the namespace's objects and a file that went."""
 
 from generator import render
+from tests.manifests import cases
+from tests.trees import MINIMAL
 
 PRUNE = "kustomize.toolkit.fluxcd.io/prune"
 
@@ -12,11 +14,31 @@ def test_the_disk_outlives_its_cluster_and_can_grow(built):
     assert storage["allowVolumeExpansion"] is True
     assert storage["volumeBindingMode"] == "WaitForFirstConsumer"
     assert storage["parameters"]["resourceGroup"] == built.environment.azure.resource_group
-    assert built.one("PersistentVolumeClaim", "postgresql-data")["spec"] == {
+    database = built.environment.apps.mlflow.database
+    named = {"volumeName": "postgresql-data"} if database.disk else {}
+    assert built.one("PersistentVolumeClaim", "postgresql-data")["spec"] == named | {
         "storageClassName": "mlflow-data",
         "accessModes": ["ReadWriteOnce"],
-        "resources": {"requests": {"storage": built.environment.apps.mlflow.database.storage}},
+        "resources": {"requests": {"storage": database.storage}},
     }
+
+
+def test_a_kept_disk_is_the_only_one_that_the_claim_takes():
+    built = cases.build(MINIMAL + "    database: {disk: pvc-1, storage: 16Gi}\n")
+    volume = built.one("PersistentVolume", "postgresql-data")
+    claim = built.one("PersistentVolumeClaim", "postgresql-data")
+    assert volume["spec"]["csi"]["volumeHandle"] == (
+        "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-mlflow-test"
+        "/providers/Microsoft.Compute/disks/pvc-1"
+    )
+    assert volume["spec"]["claimRef"] == {"namespace": "mlflow", "name": "postgresql-data"}
+    assert "namespace" not in volume["metadata"]
+    assert claim["spec"]["volumeName"] == "postgresql-data"
+    for field in ("storageClassName", "accessModes"):
+        assert volume["spec"][field] == claim["spec"][field]
+    assert volume["spec"]["capacity"] == claim["spec"]["resources"]["requests"]
+    assert volume["spec"]["persistentVolumeReclaimPolicy"] == "Retain"
+    assert volume["metadata"]["annotations"][PRUNE] == "disabled"
 
 
 def test_the_claim_is_an_object_of_its_own_beside_the_pod_that_binds_it(built):
@@ -39,7 +61,8 @@ def test_flux_never_prunes_data(built):
         for item in built.objects
         if item.values["metadata"].get("annotations", {}).get(PRUNE) == "disabled"
     }
-    assert kept == {"Namespace", "PersistentVolumeClaim"}
+    named = {"PersistentVolume"} if built.environment.apps.mlflow.database.disk else set()
+    assert kept == {"Namespace", "PersistentVolumeClaim", *named}
 
 
 def test_flux_fills_in_two_ids_where_it_is_told_to_and_finds_nothing_else(built):

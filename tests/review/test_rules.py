@@ -280,6 +280,13 @@ EXAMPLES = [
     ("azure-fixed", *values(cluster__name="aks-other"), Z.DANGER),
     ("azure-fixed", *values(apps__mlflow__artifacts__account="other0"), Z.DANGER),
     ("azure-fixed", *values(apps__mlflow__artifacts__container="other0"), Z.DANGER),
+    (
+        "azure-fixed",
+        side(environment=env(apps__mlflow__database__disk="pvc-1")),
+        side(environment=env(apps__mlflow__database__disk="pvc-2")),
+        Z.ACTION,
+    ),
+    ("azure-fixed", *values(apps__mlflow__database__disk="pvc-1"), None),
     ("azure-fixed", side(environment=env(**VAULT)), side(environment=env(**OTHER_VAULT)), Z.ACTION),
     ("azure-fixed", *values(secrets__key_vault="kv-unused"), None),
     ("azure-fixed", *values(cluster__tier="standard"), None),

@@ -50,6 +50,11 @@ FIXED: Mapping[Location, _Fixed] = {
         "a node pool's size is fixed: apply refuses and changes nothing",
         "az aks nodepool add with the new size, then delete the old pool (docs/azure.md)",
     ),
+    ("apps", "mlflow", "database", "disk"): _Fixed(
+        Level.ACTION,
+        "a claim takes its disk when it is made: Flux is refused and stops",
+        "set it back; only a new cluster takes another (docs/azure.md)",
+    ),
     ("apps", "mlflow", "artifacts", "account"): _Fixed(
         Level.DANGER,
         "the server writes to a new, empty account",

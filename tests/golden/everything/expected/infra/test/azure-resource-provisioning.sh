@@ -16,6 +16,7 @@ tier=premium
 node_size=Standard_E8ds_v5
 node_count=2
 node_max_count=5
+database_disk=1_0
 tags=(
   'cost centre=12:30:45'
   'owner=$(id) `id` "quoted" '"'"'single'"'"' $HOME'
