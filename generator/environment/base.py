@@ -1,5 +1,8 @@
 """What every type of an environment file has in common."""
 
+import types
+from typing import Any, get_args, get_origin
+
 from pydantic import BaseModel, ConfigDict
 
 
@@ -9,3 +12,8 @@ class Model(BaseModel):
     model_config = ConfigDict(
         frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True
     )
+
+
+def without_none(annotation: Any) -> Any:
+    """Return the type itself, of one that may also be None."""
+    return get_args(annotation)[0] if get_origin(annotation) is types.UnionType else annotation

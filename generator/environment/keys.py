@@ -1,12 +1,11 @@
 """A key as people write it, `apps.mlflow.image.tag` -> where it stands and what it may hold."""
 
 import re
-import types as python
 from collections.abc import Iterator
 from typing import Any, get_args, get_origin
 
 from generator.environment import messages
-from generator.environment.base import Model
+from generator.environment.base import Model, without_none
 from generator.environment.edit import Value
 from generator.environment.model import Values
 from generator.yaml import Location
@@ -29,7 +28,7 @@ def location(key: str) -> Location:
         if part is None or part[1] not in fields:
             raise ValueError(f"{_unknown(found, key, fields)}")
         key = key[part.end() :]
-        found, annotation = (*found, part[1]), _inner(fields[part[1]].annotation)
+        found, annotation = (*found, part[1]), without_none(fields[part[1]].annotation)
         if part[2]:
             found, annotation = (*found, int(part[2])), _item(annotation, found)
     return found
@@ -46,13 +45,7 @@ def _unknown(found: Location, key: str, fields: dict[str, Any]) -> str:
 def _item(annotation: Any, found: Location) -> Any:
     if get_origin(annotation) is not tuple:
         raise ValueError(f"{messages.key(found)}: is no list")
-    return _inner(get_args(annotation)[0])
-
-
-def _inner(annotation: Any) -> Any:
-    """The type itself, of one that may also be None."""
-    is_optional = get_origin(annotation) is python.UnionType
-    return get_args(annotation)[0] if is_optional else annotation
+    return without_none(get_args(annotation)[0])
 
 
 def _is_group(annotation: Any) -> bool:
@@ -63,7 +56,7 @@ def _annotation(where: Location) -> Any:
     annotation: Any = Values
     for part in where:
         if _is_group(annotation):
-            annotation = _inner(annotation.model_fields[part].annotation)
+            annotation = without_none(annotation.model_fields[part].annotation)
         else:
             annotation = get_args(annotation)[-1 if get_origin(annotation) is dict else 0]
     return annotation

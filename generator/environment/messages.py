@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from generator.environment.base import without_none
 from generator.environment.model import Values
 from generator.yaml import Document, Location
 
@@ -103,7 +104,7 @@ def _fields(location: Location) -> list[str]:
     """The keys that the model at `location` has."""
     model: Any = Values
     for part in location:
-        model = model.model_fields[part].annotation
+        model = without_none(model.model_fields[part].annotation)
     return list(model.model_fields)
 
 
@@ -111,7 +112,7 @@ def _description(location: Location) -> str:
     """What a field is for, in one sentence; of a mapping, what the mapping is."""
     model: Any = Values
     for part in location[:-1]:
-        model = model.model_fields[part].annotation
+        model = without_none(model.model_fields[part].annotation)
     field = model.model_fields[location[-1]]
     text = str(field.description or field.annotation.__doc__)
     return text.partition(".")[0].replace("\n", " ")

@@ -6,7 +6,7 @@ from typing import Any, Literal, get_args, get_origin
 
 from pydantic_core import PydanticUndefined
 
-from generator.environment.base import Model
+from generator.environment.base import Model, without_none
 from generator.environment.model import Values
 from generator.environment.types import Text
 
@@ -28,8 +28,10 @@ def markdown() -> str:
 
 def _rows(model: type[Model], prefix: str) -> Iterator[tuple[str, str, str, str]]:
     for name, field in model.model_fields.items():
-        inner = field.annotation
+        inner = without_none(field.annotation)
         if isinstance(inner, type) and issubclass(inner, Model):
+            if field.annotation is not inner:
+                yield f"`{prefix}{name}`", "mapping", "none", str(field.description)
             yield from _rows(inner, f"{prefix}{name}.")
             continue
         words = [item.words for item in field.metadata if isinstance(item, Text)]
