@@ -45,6 +45,10 @@ _COMMANDS = {
         "local:local",
         "Run an MLflow server on this machine, until Ctrl-C; its data stays in .local/.",
     ),
+    "restore": (
+        "restore:restore",
+        "Print the Job that restores a backup, from the cluster's own CronJob.",
+    ),
     "schema": ("environments:schema", "Print the JSON Schema of an environment file, for editors."),
 }
 

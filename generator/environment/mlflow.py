@@ -7,6 +7,9 @@ from pydantic import Field, model_validator
 from generator.environment import mlflow_versions, types
 from generator.environment.base import Model
 
+BACKUPS = "backups"
+"""The blob container of the backups, beside that of the artifacts."""
+
 
 class Image(Model):
     """The MLflow server's container image."""
@@ -108,6 +111,15 @@ class Artifacts(Model):
     with azure-identity."""
 
 
+class Backup(Model):
+    """Both databases, in the blob container `backups` of the artifacts' account."""
+
+    schedule: types.Schedule = "17 2 * * *"
+    """When, in UTC, as cron writes it."""
+    keep: int = Field(default=14, ge=1, le=1000)
+    """How many stay. Older ones are deleted once a new one is there."""
+
+
 class Mlflow(Model):
     """The MLflow tracking server."""
 
@@ -121,5 +133,7 @@ class Mlflow(Model):
     exposure: Exposure
     database: Database = Database()
     artifacts: Artifacts
+    backup: Backup | None = None
+    """Regular backups; none without it."""
     delivery: Literal["kustomize"] = "kustomize"
     """How Flux installs the server. `kustomize`: the manifests of this repository."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 
 from generator.environment import mlflow_versions, nodes
+from generator.environment.mlflow import BACKUPS
 from generator.environment.model import Environment
 from generator.yaml import Location
 
@@ -17,7 +18,7 @@ _NODE_RESOURCE_GROUP = 80
 
 def within(environment: Environment) -> Iterator[Finding]:
     """Yield what is wrong in one environment whose fields are each right."""
-    for rule in (_node_resource_group, _pods_fit, _connections, _image, _identity):
+    for rule in (_node_resource_group, _pods_fit, _connections, _image, _identity, _backups):
         yield from rule(environment)
 
 
@@ -69,6 +70,15 @@ def _identity(env: Environment) -> Iterator[Finding]:
             ("apps", "mlflow", "artifacts", "access"),
             f"workload-identity needs an image with azure-identity, which {image.name}:{image.tag} "
             "lacks; use account-key, or ghcr.io/mlflow/mlflow with a -full tag",
+        )
+
+
+def _backups(env: Environment) -> Iterator[Finding]:
+    mlflow = env.apps.mlflow
+    if mlflow.backup and mlflow.artifacts.container == BACKUPS:
+        yield (
+            ("apps", "mlflow", "artifacts", "container"),
+            f"{BACKUPS} is where the backups go; choose another",
         )
 
 

@@ -188,6 +188,37 @@ def _network(text: str) -> str:
 Network = Annotated[str, AfterValidator(_network)]
 
 
+_CRON = re.compile(r"(?:\*|([0-9]+)(?:-([0-9]+))?)(?:/([0-9]+))?")
+_CRON_FIELDS = {
+    "minute": (0, 59),
+    "hour": (0, 23),
+    "day of the month": (1, 31),
+    "month": (1, 12),
+    "day of the week": (0, 6),
+}
+_SCHEDULE = Text(
+    "a schedule as cron writes it: minute, hour, day of the month, month and day of the week, "
+    "such as 17 2 * * *",
+    r"[0-9*,/-]+( [0-9*,/-]+){4}",
+)
+
+
+def _schedule(text: str) -> str:
+    fields = zip(_SCHEDULE.check(text).split(" "), _CRON_FIELDS.items(), strict=True)
+    for field, (name, (least, most)) in fields:
+        for part in field.split(","):
+            match = _CRON.fullmatch(part)
+            first, last, step = match.groups() if match else (None, None, "0")
+            ends = [int(end) for end in (first, last) if end]
+            in_order = ends == sorted(ends) and all(least <= end <= most for end in ends)
+            if not in_order or (step and not 1 <= int(step) <= most):
+                raise ValueError(f"{text!r}: {part!r} is no {name}, {least} to {most}")
+    return text
+
+
+Schedule = Annotated[str, AfterValidator(_schedule)]
+
+
 def millicores(cpu: str) -> int:
     """Return a `Cpu` in thousandths of a core."""
     return int(cpu[:-1]) if cpu.endswith("m") else int(cpu) * 1000

@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 
 from generator import yaml
 from generator.environment import Environment
+from generator.environment.mlflow import Backup
 from generator.files import File, header
 from generator.secrets import table
 
@@ -22,6 +23,7 @@ _DATABASE = "postgresql"
 _CLAIM = "postgresql-data"
 _CLUSTER_ENDS = ("", ".svc", ".svc.cluster.local")
 _NUMBERS = ("*.[0-9]", "*.[0-9][0-9]", "*.[0-9][0-9][0-9]")  # as fnmatch reads them
+_BACKUP = "mlflow-backup"
 _BASES = "../../../base"
 _COMPONENTS = "../../../components"
 
@@ -46,7 +48,9 @@ def files(env: Environment, *, encrypted: bool) -> Iterator[File]:
     yield _file(env, "data/kustomization.yaml", _kustomization(resources))
     yield _file(env, "data/patches.yaml", _storage_class(env), _claim(env), _stateful_set(env))
     yield _file(env, "server/kustomization.yaml", _server(env))
-    yield _file(env, "server/patches.yaml", _deployment(env), _service(env))
+    backup = env.apps.mlflow.backup
+    jobs = [_cron_job(env, backup)] if backup else []
+    yield _file(env, "server/patches.yaml", _deployment(env), _service(env), *jobs)
 
 
 def _file(env: Environment, path: str, *manifests: Manifest) -> File:
@@ -141,12 +145,32 @@ def _pod(env: Environment, workload: str, *containers: Manifest) -> Manifest:
     """What both pods have: their secrets, and a revision that restarts them for new ones."""
     annotations = {"mlflow-gitops/secrets-revision": str(env.secrets.revision)}
     spec: Manifest = {"containers": list(containers)} if containers else {}
-    spec["volumes"] = [{"name": "secrets", **_volume(env, workload)}]
+    spec["volumes"] = [_secrets(env, workload)]
     return {"metadata": {"annotations": annotations}, "spec": spec}
 
 
+def _cron_job(env: Environment, backup: Backup) -> Manifest:
+    container = {"name": "blobs", "env": [{"name": "KEEP", "value": str(backup.keep)}]}
+    # Dumps are compressed: both, and the archive of them, need less than the database's own disk.
+    dumps = {"name": "dumps", "emptyDir": {"sizeLimit": env.apps.mlflow.database.storage}}
+    pod = {"containers": [container], "volumes": [_secrets(env, _BACKUP), dumps]}
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "CronJob",
+        "metadata": {"name": _BACKUP},
+        "spec": {
+            "schedule": backup.schedule,
+            "jobTemplate": {"spec": {"template": {"spec": pod}}},
+        },
+    }
+
+
+def _secrets(env: Environment, workload: str) -> Manifest:
+    """The volume of a workload's secrets: the same files, from the vault or the Secret."""
+    return {"name": "secrets", **_volume(env, workload)}
+
+
 def _volume(env: Environment, workload: str) -> Manifest:
-    """The same files, from the vault or from the decrypted Secret."""
     if env.secrets.provider == "key-vault":
         attributes = {"secretProviderClass": f"{workload}-secrets"}
         return {
@@ -161,7 +185,7 @@ def _volume(env: Environment, workload: str) -> Manifest:
 
 
 def _secret_provider_classes(env: Environment) -> Iterator[Manifest]:
-    for workload in (_SERVER, _DATABASE):
+    for workload in table.workloads(env):
         secrets = table.needed(env, workload)
         objects = [yaml.dump({"objectName": s.name, "objectType": "secret"}) for s in secrets]
         yield {
@@ -208,6 +232,8 @@ def _components(env: Environment) -> Iterator[str]:
     yield f"exposure/{mlflow.exposure.kind}"
     if mlflow.image.series.server == "uvicorn":
         yield "mlflow-3"
+    if mlflow.backup:
+        yield "backup"
     if mlflow.artifacts.access == "workload-identity":
         yield "artifacts/workload-identity"
     if mlflow.replicas > 1:

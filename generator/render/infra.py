@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 import jinja2
 
 from generator.environment import Environment
+from generator.environment.mlflow import BACKUPS
 from generator.files import File, header
 from generator.secrets import table
 
@@ -132,6 +133,8 @@ def _storage(env: Environment) -> Iterator[Words]:
     yield "storage_account", artifacts.account, artifacts.access
     yield "blob_service", artifacts.account
     yield "blob_container", artifacts.account, artifacts.container
+    if env.apps.mlflow.backup:
+        yield "blob_container", artifacts.account, BACKUPS
 
 
 def _pods(env: Environment) -> Iterator[Words]:
@@ -165,7 +168,7 @@ def _cluster(env: Environment) -> Iterator[Words]:
 
 
 def _credentials(env: Environment) -> Iterator[Words]:
-    for account in ("mlflow", "postgresql"):
+    for account in table.workloads(env):
         subject = f"system:serviceaccount:mlflow:{account}"
         yield "federated_credential", identity(env), account, Variable("cluster_issuer"), subject
     if env.apps.mlflow.artifacts.access == "workload-identity":

@@ -15,6 +15,8 @@ FOLDER = "/run/secrets/mlflow"
 KUBERNETES_SECRET = "mlflow-secrets"  # noqa: S105
 """With sops, the one Kubernetes Secret; each workload mounts the items that it reads."""
 
+_ALL = ("mlflow", "postgresql", "mlflow-backup")
+
 
 def _always(_: Environment) -> bool:
     return True
@@ -63,12 +65,12 @@ def _connection_string(environment: Environment, value: str) -> str | None:
 
 TABLE = (
     Secret("admin-password", "MLflow's administrator", ("mlflow",), 32, 12),
-    Secret("database-password", "PostgreSQL's role mlflow", ("mlflow", "postgresql"), 32, 12),
+    Secret("database-password", "PostgreSQL's role mlflow", _ALL, 32, 12),
     Secret("flask-secret-key", "signs MLflow's sessions", ("mlflow",), 64, 32),
     Secret(
         "storage-connection-string",
-        "MLflow's access to the blob container",
-        ("mlflow",),
+        "access to the blob containers",
+        ("mlflow", "mlflow-backup"),
         length=0,
         minimum=1,
         needed=_uses_account_key,
@@ -82,3 +84,9 @@ def needed(environment: Environment, workload: str | None = None) -> Iterator[Se
     for secret in TABLE:
         if secret.needed(environment) and workload in (None, *secret.workloads):
             yield secret
+
+
+def workloads(environment: Environment) -> list[str]:
+    """Return the workloads that read secrets, each under a service account of its own name."""
+    backup = environment.apps.mlflow.backup
+    return [workload for workload in _ALL if backup or workload != "mlflow-backup"]

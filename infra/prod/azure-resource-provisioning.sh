@@ -38,6 +38,7 @@ resources() {
   storage_account tharindumlflow0aa3981a account-key
   blob_service tharindumlflow0aa3981a
   blob_container tharindumlflow0aa3981a artifactroot
+  blob_container tharindumlflow0aa3981a backups
 
   # Who the pods are, in Azure
   managed_identity pods id-aks-mlflow-prod
@@ -60,6 +61,7 @@ resources() {
   # The service accounts that act as the pods' identity, and what it may do
   federated_credential id-aks-mlflow-prod mlflow "$cluster_issuer" system:serviceaccount:mlflow:mlflow
   federated_credential id-aks-mlflow-prod postgresql "$cluster_issuer" system:serviceaccount:mlflow:postgresql
+  federated_credential id-aks-mlflow-prod mlflow-backup "$cluster_issuer" system:serviceaccount:mlflow:mlflow-backup
 
   # Flux, which installs everything else from Git
   flux_extension aks-mlflow-prod

@@ -16,6 +16,7 @@ from pathlib import Path
 import pyrage
 from ruamel.yaml import YAML
 
+from generator.environment import mlflow
 from tests.cluster.rig import Cluster, blobs, flux, http, repository
 from tests.cluster.rig.client import Object, condition, is_ready
 from tests.cluster.rig.flux import Flavour
@@ -237,6 +238,7 @@ def copy(
             cluster.surroundings,
             artifacts["account"],
             artifacts.get("container", "artifactroot"),
+            mlflow.BACKUPS,
         )
         delivery.gen("secrets", "init", "--env", environment)
         name = "storage-connection-string"

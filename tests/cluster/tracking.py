@@ -24,12 +24,12 @@ class Tracking:
     def experiment(self, name: str) -> str:
         """Return the id of an experiment, made if missing."""
         try:
-            answer = self._json("POST", f"{_API}/experiments/create", {"name": name})
+            answer = self.ask("POST", f"{_API}/experiments/create", {"name": name})
         except Failed as failed:
             if "RESOURCE_ALREADY_EXISTS" not in str(failed):
                 raise
             path = f"{_API}/experiments/get-by-name?experiment_name={name}"
-            answer = self._json("GET", path)["experiment"]
+            answer = self.ask("GET", path)["experiment"]
         return str(answer["experiment_id"])
 
     def log_run(self, experiment: str, value: float) -> str:
@@ -42,24 +42,25 @@ class Tracking:
     def start_run(self, experiment: str) -> str:
         """Make a run; return its id."""
         body = {"experiment_id": experiment}
-        return str(self._json("POST", f"{_API}/runs/create", body)["run"]["info"]["run_id"])
+        return str(self.ask("POST", f"{_API}/runs/create", body)["run"]["info"]["run_id"])
 
     def log_metric(self, run: str, value: float) -> None:
         """Log one value of the metric `value`."""
         metric = {"run_id": run, "key": "value", "value": value, "timestamp": 0, "step": int(value)}
-        self._json("POST", f"{_API}/runs/log-metric", metric)
+        self.ask("POST", f"{_API}/runs/log-metric", metric)
 
     def metrics(self, run: str) -> set[float]:
         """Return every value of the metric `value`."""
         path = f"{_API}/metrics/get-history?run_id={run}&metric_key=value&max_results=25000"
-        return {metric["value"] for metric in self._json("GET", path)["metrics"]}
+        return {metric["value"] for metric in self.ask("GET", path)["metrics"]}
 
     def logged(self, experiment: str, run: str) -> tuple[float, float]:
         """Return a run's metric, and what its artifact holds."""
-        data = self._json("GET", f"{_API}/runs/get?run_id={run}")["run"]["data"]
+        data = self.ask("GET", f"{_API}/runs/get?run_id={run}")["run"]["data"]
         return data["metrics"][0]["value"], float(self._request("GET", artifact(experiment, run)))
 
-    def _json(self, method: str, path: str, body: object = None) -> dict[str, Any]:
+    def ask(self, method: str, path: str, body: object = None) -> dict[str, Any]:
+        """Return the API's answer. Raises Failed where it is no success."""
         payload = b"" if body is None else json.dumps(body).encode()
         answer: dict[str, Any] = json.loads(self._request(method, path, payload))
         return answer

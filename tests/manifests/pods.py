@@ -94,6 +94,10 @@ class Cluster:
     def mlflow(self, name: str = "mlflow-1") -> "Pod":
         return self.pod(name, "Deployment", "mlflow")
 
+    def job(self, name: str, job: Mapping) -> "Pod":
+        """Return the pod of a Job, or of what a CronJob makes, not started yet."""
+        return Pod(self, name, job.get("jobTemplate", job)["spec"]["template"]["spec"])
+
 
 class Pod:
     """One pod. Its claims outlive it, its other volumes are its own."""
@@ -138,6 +142,17 @@ class Pod:
             said += running.said()
             assert code == 0, f"{container['name']}: exit {code}\n{running.said()}"
         return said
+
+    def complete(self) -> tuple[int, str]:
+        """Run a Job's pod to its end. Return the exit code, and what its containers said."""
+        said = ""
+        for container in (*self.spec["initContainers"], *self.spec["containers"]):
+            running = self.run(container)
+            code = running.wait()
+            said += running.said()
+            if code:
+                break
+        return code, said
 
     def start(self) -> "Running":
         """Start the pod as Kubernetes does, and return when it is ready."""

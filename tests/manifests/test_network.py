@@ -3,6 +3,7 @@
 import pytest
 
 from generator.validate import fields
+from tests.manifests import cases
 from tests.manifests.policies import WORLD, Peer, enters, passes
 
 ANY_OTHER = 1
@@ -11,7 +12,13 @@ ANY_OTHER = 1
 @pytest.fixture
 def network(built):
     """The policies, the two pods as their peers, and one that differs from MLflow in its name."""
-    peers = {
+    found = peers(built)
+    stranger = Peer({**found["mlflow"].labels, "app.kubernetes.io/name": "stranger"})
+    return built.of("NetworkPolicy"), found["mlflow"], found["postgresql"], stranger
+
+
+def peers(built):
+    return {
         name: Peer(
             pod.labels,
             {
@@ -22,8 +29,6 @@ def network(built):
         )
         for name, pod in built.pods.items()
     }
-    stranger = Peer({**peers["mlflow"].labels, "app.kubernetes.io/name": "stranger"})
-    return built.of("NetworkPolicy"), peers["mlflow"], peers["postgresql"], stranger
 
 
 def open_ports(policies, source, target, protocol="TCP", judge=passes):
@@ -61,6 +66,18 @@ def test_whatever_else_runs_in_the_namespace_reaches_nothing(network):
             assert open_ports(policies, source, target) == set()
             assert open_ports(policies, source, target, "UDP") == set()
     assert open_ports(policies, mlflow, stranger) == set()
+
+
+def test_a_backup_reaches_postgresql_and_blob_storage_and_nobody_reaches_it():
+    built = cases.case("prod")
+    policies, found = built.of("NetworkPolicy"), peers(built)
+    backup = found["mlflow-backup"]
+    assert open_ports(policies, backup, found["postgresql"]) == {5432}
+    assert open_ports(policies, backup, WORLD) == {53, 443}
+    assert open_ports(policies, backup, WORLD, "UDP") == {53}
+    assert open_ports(policies, backup, found["mlflow"]) == set()
+    for source in (WORLD, *found.values()):
+        assert open_ports(policies, source, backup, judge=enters) == set()
 
 
 def test_the_balancer_lets_in_whom_the_environment_allows(built):

@@ -1,6 +1,7 @@
 """The numbers that generator/environment counts with are those of the manifests."""
 
 import ast
+import re
 
 from generator.environment import mlflow_versions, nodes, rules, types
 from tests.manifests import cases
@@ -54,6 +55,20 @@ def test_what_the_pods_request(built):
     assert requests(database["initContainers"]) == requests(database["containers"])
     assert requests(database["containers"]) == nodes.POSTGRESQL
     assert requests(server["initContainers"]) == nodes.INITIALISE
+
+
+def test_a_backup_finds_room_where_a_rollout_does():
+    backup = PROD.pods["mlflow-backup"].spec
+    for containers in (backup["initContainers"], backup["containers"]):
+        cpu, memory = requests(containers)
+        assert cpu <= nodes.INITIALISE[0]
+        assert memory <= nodes.INITIALISE[1]
+
+
+def test_a_restore_holds_the_lock_that_a_starting_server_waits_for():
+    taken = re.search(r"^_LOCK = (\d+)", PROD.one("ConfigMap")["data"]["initialise.py"], re.M)[1]
+    script = PROD.one("ConfigMap", "mlflow-backup")["data"]["databases.sh"]
+    assert f"pg_advisory_xact_lock({taken})" in script
 
 
 def test_how_many_connections_postgresql_has_and_a_worker_takes():

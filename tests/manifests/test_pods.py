@@ -3,6 +3,7 @@
 import pytest
 
 from generator.environment import types
+from generator.review import workloads
 from tests.manifests import cases
 
 PART_OF = "app.kubernetes.io/part-of"
@@ -11,12 +12,14 @@ COMPONENT = "app.kubernetes.io/component"
 PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
 
 
-def test_the_pods_are_those_of_the_two_workloads(built):
+def test_the_pods_are_those_of_the_two_workloads_and_of_the_backup(built):
+    backup = ["mlflow-backup/databases", "mlflow-backup/blobs"]
     assert [name for name, _ in built.containers()] == [
         "postgresql/initialise",
         "postgresql/postgresql",
         "mlflow/initialise",
         "mlflow/mlflow",
+        *(backup if built.environment.apps.mlflow.backup else []),
     ]
 
 
@@ -79,14 +82,14 @@ def test_every_object_says_what_it_belongs_to(built):
     for name, pod in built.pods.items():
         assert pod.labels[PART_OF] == "mlflow"
         assert pod.labels[NAME] == name
-        assert pod.labels[COMPONENT] in ("server", "database")
+        assert pod.labels[COMPONENT] in ("server", "database", "backup")
 
 
 def test_what_is_written_is_in_memory_or_of_a_stated_size(built):
     for pod in built.pods.values():
         for volume in pod.spec["volumes"]:
             if "emptyDir" in volume:
-                assert types.mebibytes(volume["emptyDir"]["sizeLimit"]) >= 1
+                assert workloads.quantity(volume["emptyDir"]["sizeLimit"]) >= 1 << 20
         assert {"name": "tmp", "mountPath": "/tmp"} in next(pod.containers())[1]["volumeMounts"]
 
 
@@ -124,6 +127,32 @@ def test_a_rollout_cuts_no_request_and_a_drain_is_never_blocked(built):
             if pod.matches("mlflow", budget["spec"]["selector"]["matchLabels"])
         ]
         assert pods == ["mlflow"]
+
+
+def test_a_backup_runs_alone_for_a_bounded_time_and_is_seen_to_fail(built):
+    backup = built.environment.apps.mlflow.backup
+    assert len(built.of("CronJob")) == bool(backup)
+    for job in built.of("CronJob"):
+        spec = job["spec"]
+        assert (spec["schedule"], spec["timeZone"]) == (backup.schedule, "Etc/UTC")
+        assert spec["concurrencyPolicy"] == "Forbid"
+        assert min(spec["successfulJobsHistoryLimit"], spec["failedJobsHistoryLimit"]) >= 1
+        assert 0 < spec["jobTemplate"]["spec"]["activeDeadlineSeconds"] <= 3600
+        assert built.pods["mlflow-backup"].spec["restartPolicy"] == "Never"
+        blobs = dict(built.containers())["mlflow-backup/blobs"]
+        assert {"name": "KEEP", "value": str(backup.keep)} in blobs["env"]
+
+
+def test_there_are_cases_with_and_without_a_backup():
+    backups = {bool(cases.case(name).environment.apps.mlflow.backup) for name in cases.FILES}
+    assert backups == {True, False}
+
+
+def test_the_backup_speaks_the_server_s_version_and_is_mlflow_s_own_image(built):
+    containers = dict(built.containers())
+    for ours, theirs in (("databases", "postgresql/postgresql"), ("blobs", "mlflow/mlflow")):
+        container = containers.get(f"mlflow-backup/{ours}", containers[theirs])
+        assert container["image"] == containers[theirs]["image"]
 
 
 def test_there_are_cases_with_and_without_a_budget():

@@ -21,13 +21,15 @@ ROLLS = {
     "apps.mlflow.artifacts.container=other": {MLFLOW},
     "apps.mlflow.exposure.dns_label=other": set(),
     "apps.mlflow.database.storage=16Gi": set(),
+    "apps.mlflow.backup.keep=7": set(),
     "azure.resource_group=rg-other": set(),
 }
 
 
 def templates(built):
-    """What makes Kubernetes start new pods when it changes, by workload."""
-    return {name: dict(pod.object.values["spec"]["template"]) for name, pod in built.pods.items()}
+    """What makes Kubernetes start new pods when it changes, by workload; a CronJob's wait."""
+    specs = {name: pod.object.values["spec"] for name, pod in built.pods.items()}
+    return {name: dict(spec["template"]) for name, spec in specs.items() if "template" in spec}
 
 
 def rolled(before, after):

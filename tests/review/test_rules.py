@@ -63,6 +63,10 @@ def values(**edits):
     return side(environment=env()), side(environment=env(**edits))
 
 
+def backups(keep):
+    return values(apps__mlflow__backup__keep=keep)
+
+
 def moved():
     before = side(CLAIM, top=(KUSTOMIZATION, OTHER))
     return before, side(CLAIM, owner="other", top=(KUSTOMIZATION, OTHER))
@@ -334,6 +338,10 @@ EXAMPLES = [
     ("azure-followed", *values(cluster__tier="standard"), None),
     ("secrets-move", *values(**VAULT), Z.ACTION),
     ("secrets-move", *values(secrets__revision=2), None),
+    ("backup", *backups(7), Z.ACTION),
+    ("backup", *backups(7)[::-1], Z.DANGER),
+    ("backup", backups(7)[1], backups(6)[1], Z.DANGER),
+    ("backup", backups(7)[1], backups(8)[1], None),
     ("environment", Side(), side(environment=env()), Z.ACTION),
     ("environment", side(environment=env()), Side(), Z.ACTION),
     ("environment", side(environment=env()), side(environment=env()), None),

@@ -48,7 +48,7 @@ def _rows(root: Path, env: "Environment") -> Iterator[tuple[str, str, str, str, 
             env.name,
             secret.name,
             dates.get(secret.name, absent),
-            ", ".join(secret.workloads),
+            ", ".join(name for name in table.workloads(env) if name in secret.workloads),
             secret.purpose,
         )
 

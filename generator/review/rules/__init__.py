@@ -3,7 +3,16 @@
 from collections.abc import Callable, Iterator, Mapping
 
 from generator.review.model import Case, Finding
-from generator.review.rules import azure, deletions, flux, immutable, network, pods, stateful
+from generator.review.rules import (
+    azure,
+    backups,
+    deletions,
+    flux,
+    immutable,
+    network,
+    pods,
+    stateful,
+)
 
 Rule = Callable[[Case], Iterator[Finding]]
 
@@ -16,6 +25,7 @@ RULES: Mapping[str, Rule] = {
     **network.RULES,
     **flux.RULES,
     **azure.RULES,
+    **backups.RULES,
 }
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from generator.review import workloads
 from generator.review.model import Applied, Case, Finding, Level
+from generator.review.rules import backups
 
 DATA = ("PersistentVolumeClaim", "PersistentVolume", "Namespace", "StatefulSet", "StorageClass")
 """What holds data, or is what holds it by name."""
@@ -62,7 +63,7 @@ def prune_data(case: Case) -> Iterator[Finding]:
                 item.subject,
                 f"is deleted with {what}",
                 "keep it: annotate it kustomize.toolkit.fluxcd.io/prune: disabled, merge, then "
-                "remove it; or take a backup first",
+                f"remove it; or {backups.first(case)}",
             )
 
 

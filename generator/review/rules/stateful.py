@@ -5,10 +5,10 @@ from collections.abc import Iterator
 
 from generator.review import workloads
 from generator.review.model import Applied, Case, Finding, Level
+from generator.review.rules import backups
 from generator.validate import fields
 from generator.validate.fields import Fields
 
-_BACKUP = "take a backup first (docs/mlflow.md), and restore it after the move"
 _STATEFUL = ("StatefulSet", "PersistentVolumeClaim", "Namespace")
 
 
@@ -21,7 +21,7 @@ def renamed(case: Case) -> Iterator[Finding]:
                 Level.DANGER,
                 new.subject,
                 f"takes the place of {_place(old)} and starts empty: data does not follow a name",
-                _BACKUP,
+                f"{backups.first(case)}, and restore it after the move",
             )
 
 
@@ -38,22 +38,25 @@ def database_moves(case: Case) -> Iterator[Finding]:
         for name in _ADDRESSES:
             before, after = old.at("data", name), new.at("data", name)
             if before and after and before != after:
-                yield _moves(new, f"{name} was {before} and becomes {after}")
+                yield _moves(case, new, f"{name} was {before} and becomes {after}")
     for old, new in case.updated(*workloads.KINDS):
         before_claims, after_claims = workloads.claims(old), workloads.claims(new)
         for volume in before_claims:
             if after_claims.get(volume) != before_claims[volume]:
                 words = after_claims.get(volume) or "no claim"
-                yield _moves(new, f"volume {volume} was {before_claims[volume]}, becomes {words}")
+                yield _moves(
+                    case, new, f"volume {volume} was {before_claims[volume]}, becomes {words}"
+                )
         for name in ("PGDATA",):
             before, after = _variable(old, name), _variable(new, name)
             if before and before != after:
-                yield _moves(new, f"{name} was {before} and becomes {after or 'unset'}")
+                yield _moves(case, new, f"{name} was {before} and becomes {after or 'unset'}")
 
 
-def _moves(item: Applied, what: str) -> Finding:
+def _moves(case: Case, item: Applied, what: str) -> Finding:
     message = f"{what}: it starts with what is there, not with today's data"
-    return Finding("database-moves", Level.DANGER, item.subject, message, _BACKUP)
+    cure = f"{backups.first(case)}, and restore it after the move"
+    return Finding("database-moves", Level.DANGER, item.subject, message, cure)
 
 
 def _variable(workload: Applied, name: str) -> str:
@@ -75,14 +78,14 @@ def image(case: Case) -> Iterator[Finding]:
             if other is None or pair[0] == pair[1] or pair in seen:
                 continue
             seen.add(pair)
-            yield from _versions(new, *pair)
+            yield from _versions(case, new, *pair)
 
 
 def _image(container: Fields | None) -> str:
     return fields.text(container, "image").partition("@")[0]
 
 
-def _versions(item: Applied, before: str, after: str) -> Iterator[Finding]:
+def _versions(case: Case, item: Applied, before: str, after: str) -> Iterator[Finding]:
     parts = 1 if "postgres" in after else 2
     if not any(word in after for word in ("mlflow", "postgres")):
         return
@@ -94,15 +97,15 @@ def _versions(item: Applied, before: str, after: str) -> Iterator[Finding]:
             Level.ACTION,
             item.subject,
             f"{what}: not told from the tags whether this migrates the database",
-            "read the release notes; take a backup first",
+            f"read the release notes; {backups.first(case)}",
         )
     elif new < old and (parts == 2 or new[:1] != old[:1]):
         message = f"{what} goes back: an older version refuses data that a newer one migrated"
-        cure = "restore a backup of that version's time, or stay"
+        cure = "restore a backup of that version's time (docs/backup.md), or stay"
         yield Finding("image", Level.DANGER, item.subject, message, cure)
     elif new[:parts] != old[:parts]:
         message = f"{what} {_MIGRATES[parts]}"
-        yield Finding("image", Level.DANGER, item.subject, message, "take a backup first")
+        yield Finding("image", Level.DANGER, item.subject, message, backups.first(case))
 
 
 _MIGRATES = {

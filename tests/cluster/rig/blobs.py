@@ -17,9 +17,9 @@ PORT = 10000
 
 
 def start(
-    place: Place, programs: Programs, surroundings: Processes, account: str, container: str
+    place: Place, programs: Programs, surroundings: Processes, account: str, *containers: str
 ) -> str:
-    """Start Azurite, with a container, where pods reach it; return Azure's connection string."""
+    """Start Azurite, with its containers, where pods reach it; return Azure's connection string."""
     key = base64.b64encode(secrets.token_bytes(64)).decode()
     address = place.host_address if place.node else place.address
     folder = place.folder / "blobs"
@@ -34,7 +34,8 @@ def start(
         AZURITE_ACCOUNTS=f"{account}:{key}",
     )
     surroundings.wait_until_ready("azurite")
-    _create(address, account, container, key)
+    for container in containers:
+        _create(address, account, container, key)
     endpoint = f"http://{address}:{PORT}/{account}"
     return (
         f"DefaultEndpointsProtocol=http;AccountName={account};AccountKey={key};"

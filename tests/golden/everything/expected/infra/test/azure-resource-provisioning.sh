@@ -40,6 +40,7 @@ resources() {
   storage_account 0123456789 workload-identity
   blob_service 0123456789
   blob_container 0123456789 2026
+  blob_container 0123456789 backups
 
   # Who the pods are, in Azure
   managed_identity pods id-1e3
@@ -63,6 +64,7 @@ resources() {
   # The service accounts that act as the pods' identity, and what it may do
   federated_credential id-1e3 mlflow "$cluster_issuer" system:serviceaccount:mlflow:mlflow
   federated_credential id-1e3 postgresql "$cluster_issuer" system:serviceaccount:mlflow:postgresql
+  federated_credential id-1e3 mlflow-backup "$cluster_issuer" system:serviceaccount:mlflow:mlflow-backup
   identity_role pods "$pods_principal_id" blob_contributor "$storage_scope"
 
   # Flux, which installs everything else from Git
