@@ -16,8 +16,7 @@ bind = "0.0.0.0:5000"  # the pod's own network
 
 # A slow upload holds a thread, not a worker, and counts as alive however long it takes.
 worker_class = "gthread"
-# generator/environment/mlflow_versions.py counts on it: a thread may hold two connections.
-threads = 8
+threads = 8  # generator/environment/mlflow_versions.py counts on it
 timeout = 300  # seconds in which a worker must show that its main loop runs
 graceful_timeout = 270  # seconds that running requests get when the pod ends
 
