@@ -1,6 +1,7 @@
 """tests/diff/<scenario>/: two trees in a real Git repository, and what `gen diff` says of them."""
 
 import re
+import shlex
 import shutil
 from pathlib import Path
 
@@ -26,8 +27,7 @@ def lay(root: Path, layer: Path, gen) -> None:
     for file in sorted(path for path in layer.rglob("*") if path.is_file()):
         if file.name == "set":
             for line in file.read_text().splitlines():
-                name, _, edit = line.partition(" ")
-                gen("set", "--env", name, *(edit.split() if edit[:2] == "--" else [edit]))
+                gen("set", "--env", *shlex.split(line))
         elif file.suffix == ".diff":
             git(root, "apply", "-C1", str(file))
         elif file.name == "removed":
