@@ -58,10 +58,12 @@ with mlflow.start_run() as run:
 print(run.info.run_id)
 """
 
+# Prints what the runs hold that are named; of several that hold the same, once.
 READ = """
 import sys, mlflow
 mlflow.set_tracking_uri("http://127.0.0.1:5000")
-run = mlflow.get_run(sys.argv[1])
-text = mlflow.artifacts.load_text(f"{run.info.artifact_uri}/plot.txt")
-print(run.data.params["depth"], run.data.metrics["score"], text)
+def held(run):
+    text = mlflow.artifacts.load_text(f"{run.info.artifact_uri}/plot.txt")
+    return run.data.params["depth"], run.data.metrics["score"], text
+print(*{" ".join(map(str, held(mlflow.get_run(run)))) for run in sys.argv[1:]}, sep="; ")
 """

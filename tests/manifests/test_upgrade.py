@@ -91,10 +91,9 @@ def test_runs_models_and_users_are_there_in_both_versions_and_again_in_the_old(c
     assert new.get("/version") == 401
     assert not [secret for secret in SECRETS.values() if secret in new.environ() + new.said()]
     for tool in CLIENTS:
-        for each in (run, meanwhile):
-            assert cluster.answer(READ, each, tool=tool, **as_admin()) == "3 0.9 a plot"
+        assert cluster.answer(READ, run, meanwhile, tool=tool, **as_admin()) == "3 0.9 a plot"
         example(cluster, tool)
-        assert cluster.answer(MAY, tool=tool, **AS_ANA) == "hers 403"
+    assert cluster.answer(MAY, tool="mlflow-3", **AS_ANA) == "hers 403"
     assert cluster.answer(TRACE, tool="mlflow-3", **as_admin()) == "answer"
 
     # An older MLflow refuses the databases, and says so, until the dump is back.
