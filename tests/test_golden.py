@@ -6,6 +6,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from generator import environment, render, yaml
+from generator.secrets import table
 from tests.trees import MINIMAL, ROOT, tree, write
 
 CASES = sorted((Path(__file__).parent / "golden").iterdir())
@@ -23,8 +24,9 @@ def generated(repo):
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_renders(case, repo, gen, update):
     shutil.copy(case / "environment.yaml", repo / "environments/test.yaml")
-    if (encrypted := case / "secrets.sops.yaml").exists():
-        write(repo, "apps/mlflow/overlays/test/data/secrets.sops.yaml", encrypted.read_text())
+    for kept in table.KEPT:
+        if (encrypted := case / PurePosixPath(kept.file).name).exists():
+            write(repo, f"apps/mlflow/overlays/test/{kept.file}", encrypted.read_text())
 
     gen("render")
 
@@ -105,5 +107,5 @@ def test_quiet_prints_nothing(repo, gen):
 def test_an_environment_owns_every_folder_it_writes_to():
     env = environment.check("test", environment.parse("test", MINIMAL))
     owned = {PurePosixPath(glob.format(name="test")) for glob in render.OWNED}
-    for file in render.files(env, encrypted=True):
+    for file in render.files(env, encrypted=[render.secrets(env)]):
         assert owned & set(file.path.parents), file.path

@@ -75,18 +75,17 @@ def plan(
     `pending` are files that are to be written first, and that rendering depends on.
     """
     from generator import environment, render, repository
+    from generator.secrets import table
 
     pending = pending or {}
     texts = {path.stem: text for path, text in pending.items() if path.parent == environment.FOLDER}
     environments = environment.load(root, names, texts)
-    encrypted = {
-        env.name: (path := render.secrets(env)) in pending or (root / path).is_file()
-        for env in environments
-    }
+    possible = [render.secrets(env, kept) for env in environments for kept in table.kept(env)]
+    encrypted = {path for path in possible if path in pending or (root / path).is_file()}
     files = [
         file
         for env in progress.bar(environments, "rendering")
-        for file in render.files(env, encrypted=encrypted[env.name])
+        for file in render.files(env, encrypted=encrypted)
     ]
     globs = [glob.format(name=name) for name in names or ["*"] for glob in render.OWNED]
     first = repository.writes(root, pending)

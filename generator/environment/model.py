@@ -92,6 +92,15 @@ class Secrets(Model):
         return self
 
 
+class Notifications(Model):
+    """What Flux tells people after a merge. Left out: nothing."""
+
+    commit_status: Literal["none", "github", "gitlab", "azuredevops"] = "none"
+    """What `git.url` is: Flux says at each commit how it went. Secret: `commit-status-token`."""
+    chat: Literal["none", "slack", "msteams"] = "none"
+    """Flux says there what failed, and why. Secret: `chat-webhook`."""
+
+
 class Apps(Model):
     """What runs in the cluster."""
 
@@ -105,6 +114,7 @@ class Values(Model):
     git: Git
     cluster: Cluster
     secrets: Secrets
+    notifications: Notifications = Notifications()
     apps: Apps
 
 

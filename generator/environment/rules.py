@@ -1,6 +1,8 @@
 """What must hold between the fields of one environment, and between environments."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
+from urllib.parse import urlsplit
 
 from generator.environment import mlflow_versions, nodes
 from generator.environment.mlflow import BACKUPS
@@ -18,7 +20,15 @@ _NODE_RESOURCE_GROUP = 80
 
 def within(environment: Environment) -> Iterator[Finding]:
     """Yield what is wrong in one environment whose fields are each right."""
-    for rule in (_node_resource_group, _pods_fit, _connections, _image, _identity, _backups):
+    for rule in (
+        _node_resource_group,
+        _pods_fit,
+        _connections,
+        _image,
+        _identity,
+        _backups,
+        _commit_status,
+    ):
         yield from rule(environment)
 
 
@@ -80,6 +90,28 @@ def _backups(env: Environment) -> Iterator[Finding]:
             ("apps", "mlflow", "artifacts", "container"),
             f"{BACKUPS} is where the backups go; choose another",
         )
+
+
+# Who answers at another host, one of people's own, is not for us to know.
+_HOSTS = {"github.com": "github", "gitlab.com": "gitlab", "dev.azure.com": "azuredevops"}
+_REPOSITORIES = {
+    "azuredevops": ("ORGANISATION/PROJECT/_git/REPOSITORY", r"/[^/]+/[^/]+/_git/[^/]+"),
+    "github": ("OWNER/REPOSITORY", r"/[^/]+/[^/]+/?"),
+}
+
+
+def _commit_status(env: Environment) -> Iterator[Finding]:
+    kind, url = env.notifications.commit_status, urlsplit(env.git.url)
+    if kind == "none":
+        return
+    known = _HOSTS.get(url.hostname or "", kind)
+    path, pattern = _REPOSITORIES.get(kind, ("", ".*"))
+    if kind != known:
+        message = f"{kind}: git.url is on {url.hostname}; set {known}"
+        yield ("notifications", "commit_status"), message
+    elif not re.fullmatch(pattern, url.path):
+        message = f"{kind} needs a git.url as https://{url.hostname}/{path}"
+        yield ("notifications", "commit_status"), message
 
 
 def between(environments: Iterable[Environment]) -> Iterator[tuple[str, Location, str]]:

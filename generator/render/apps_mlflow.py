@@ -15,9 +15,6 @@ from generator.secrets import table
 
 Manifest = dict[str, object]
 
-ENCRYPTED = "secrets.sops.yaml"
-"""The encrypted file in the overlay `data`."""
-
 _SERVER = "mlflow"
 _DATABASE = "postgresql"
 _CLAIM = "postgresql-data"
@@ -34,14 +31,14 @@ def folder(env: Environment) -> PurePosixPath:
 
 
 def files(env: Environment, *, encrypted: bool) -> Iterator[File]:
-    """Yield the overlays. `encrypted`: whether ENCRYPTED is there, for Flux to decrypt."""
+    """Yield the overlays. `encrypted`: whether there are secrets for Flux to decrypt."""
     vault = env.secrets.provider == "key-vault"
     resources = [f"{_BASES}/data"]
     if vault:
         resources.append("secret-provider-classes.yaml")
         yield _file(env, "data/secret-provider-classes.yaml", *_secret_provider_classes(env))
     elif encrypted:
-        resources.append(ENCRYPTED)
+        resources.append(PurePosixPath(table.PODS.file).name)
     if env.apps.mlflow.database.disk:
         resources.append("disk.yaml")
         yield _file(env, "data/disk.yaml", _volume_of(env, env.apps.mlflow.database.disk))

@@ -6,6 +6,7 @@ from pathlib import PurePosixPath
 from generator import yaml
 from generator.environment import Environment
 from generator.files import File, header
+from generator.render import notifications
 
 # Flux's namespace, source and decryption key have the names that `flux bootstrap` and the AKS
 # extension give them.
@@ -18,11 +19,13 @@ FACTS = "azure-facts"
 
 
 def files(env: Environment) -> Iterator[File]:
-    """Yield a Flux Kustomization for what holds data and one for the server on top of it."""
+    """Yield a Flux Kustomization for what holds data, for the server, and for what Flux says."""
     vault = env.secrets.provider == "key-vault"
     identity = env.apps.mlflow.artifacts.access == "workload-identity"
     yield _kustomization(env, "data", facts=vault, decryption=not vault)
     yield _kustomization(env, "server", facts=identity, depends_on="data")
+    if notifications.are_sent(env):
+        yield _kustomization(env, notifications.FOLDER, decryption=not vault)
 
 
 def _kustomization(

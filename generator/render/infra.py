@@ -11,6 +11,7 @@ import jinja2
 from generator.environment import Environment
 from generator.environment.mlflow import BACKUPS
 from generator.files import File, header
+from generator.render import notifications
 from generator.secrets import table
 
 SCRIPT = "azure-resource-provisioning.sh"
@@ -150,6 +151,8 @@ def _vault(env: Environment) -> Iterator[Words]:
     yield "person_role", "you", Variable("caller"), "secrets_officer", scope
     yield "identity_role", "pods", Variable("pods_principal_id"), "secrets_user", scope
     for secret in table.needed(env):
+        if secret.given:
+            continue  # Flux reads no vault: _flux hands it over
         if secret.length:
             yield "random_secret", vault, secret.name, secret.length
         else:
@@ -178,9 +181,12 @@ def _credentials(env: Environment) -> Iterator[Words]:
 
 def _flux(env: Environment) -> Iterator[Words]:
     name, git = env.cluster.name, env.git
-    yield "flux_extension", name
+    yield "flux_extension", name, *(["notification"] if notifications.are_sent(env) else [])
     if env.secrets.provider == "sops":
         yield "age_key", name
+    else:
+        for secret in table.needed(env, table.FLUX):
+            yield "notification_secret", name, secret.kept.name, secret.key, secret.variable
     yield "flux_configuration", name, git.url, git.branch, git.auth, f"./clusters/{env.name}"
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from generator.environment import Environment
 from generator.errors import GenError, Problem
-from generator.secrets import encrypted, store, table, values
+from generator.secrets import encrypted, store, values
 from generator.secrets.sops import Sops
 from generator.secrets.store import Store
 from generator.secrets.table import TABLE, Secret
@@ -19,7 +19,7 @@ def problems(kept: Store, own: Collection[str], sops: Sops | None) -> Iterator[P
     """
     try:
         document, recipients = kept.document, kept.recipients
-        yield from encrypted.problems(kept.path, document, recipients)
+        yield from encrypted.problems(kept.path, kept.kept, document, recipients)
         yield from _missing(kept)
         if sops:
             openable(encrypted.recipients(document), own, sops.key)
@@ -34,13 +34,14 @@ def notices(kept: Store, own: Collection[str], file: Path) -> Iterator[str]:
         found = encrypted.names(kept.document)
     except GenError:
         return
-    needed = {secret.name for secret in table.needed(kept.environment)}
+    needed = {secret.key for secret in kept.needed}
     for name in found:
         if name not in needed:
             index = shlex.quote(f'["data"]["{name}"]')
             yield f"{name} is not used any more; to remove it: sops unset {kept.path} {index}"
     values_too = "and values" if own else f"only; no age key in {file} to see the values with"
-    yield f"{len(found)} secrets: structure {values_too} checked"
+    count = f"{len(found)} secret{'s'[: len(found) != 1]}"
+    yield f"{count}: structure {values_too} checked"
 
 
 def openable(recipients: Collection[str], own: Collection[str], file: Path) -> None:
@@ -58,13 +59,15 @@ def openable(recipients: Collection[str], own: Collection[str], file: Path) -> N
 def missing(kept: Store) -> list[Secret]:
     """Return the secrets that the environment needs and the file, if there is one, lacks."""
     found = encrypted.names(kept.document) if kept.text else []
-    return [secret for secret in table.needed(kept.environment) if secret.name not in found]
+    return [secret for secret in kept.needed if secret.key not in found]
 
 
 def cure(env: Environment, secret: Secret) -> str:
     """Return the command that adds a missing secret."""
     if secret.generated:
         return f"gen secrets init --env {env.name}"
+    if secret.given:
+        return f"gen secrets set --env {env.name} {secret.name}"
     return f"{_from_azure(env)} | gen secrets set --env {env.name} {secret.name}"
 
 
@@ -84,14 +87,14 @@ def _from_azure(env: Environment) -> str:
 def _missing(kept: Store) -> Iterator[Problem]:
     line = kept.document.line(("data",))
     for secret in missing(kept):
-        message = f"data.{secret.name}: is missing; run: {cure(kept.environment, secret)}"
+        message = f"data.{secret.key}: is missing; run: {cure(kept.environment, secret)}"
         yield Problem(kept.path, line, message)
 
 
 def _judged(kept: Store, plain: Mapping[str, bytes]) -> Iterator[Problem]:
     """What is wrong with decrypted values."""
     for secret in TABLE:
-        if secret.name in plain:
-            line = kept.document.line(("data", secret.name))
-            for message in values.problems(kept.environment, secret, plain[secret.name]):
-                yield Problem(kept.path, line, f"data.{secret.name}: {message}")
+        if secret.kept == kept.kept and secret.key in plain:
+            line = kept.document.line(("data", secret.key))
+            for message in values.problems(kept.environment, secret, plain[secret.key]):
+                yield Problem(kept.path, line, f"data.{secret.key}: {message}")

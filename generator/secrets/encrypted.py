@@ -1,6 +1,6 @@
-"""secrets.sops.yaml -> what anyone can tell of it, with no key: names, dates, recipients, damage.
+"""*.sops.yaml -> what anyone can tell of it, with no key: names, dates, recipients, damage.
 
-It is the Kubernetes Secret `mlflow-secrets`, the values of its `data` encrypted by sops.
+Each is a Kubernetes Secret, the values of its `data` encrypted by sops.
 """
 
 import re
@@ -10,38 +10,38 @@ from typing import Any
 
 from generator import yaml
 from generator.errors import GenError, Problem
-from generator.secrets.table import KUBERNETES_SECRET
+from generator.secrets.table import Kept
 from generator.yaml import Document, Location
 
 ENCRYPTED_REGEX = "^(data|stringData)$"
 """Which keys sops encrypts: names, dates and annotations stay readable."""
 
-_NAMESPACE = "mlflow"
-_ANNOTATIONS = {
-    # Flux substitutes after it decrypts: a value that holds ${ would be rewritten.
-    "kustomize.toolkit.fluxcd.io/substitute": "disabled",
-    # What opens the database must not go because a file went.
-    "kustomize.toolkit.fluxcd.io/prune": "disabled",
-}
+# Flux substitutes after it decrypts: a value that holds ${ would be rewritten.
+_VERBATIM = {"kustomize.toolkit.fluxcd.io/substitute": "disabled"}
+_OUTLIVES = {"kustomize.toolkit.fluxcd.io/prune": "disabled"}
 _CHANGED = "last-changed/"
 _CONFLICT = re.compile(r"^(<<<<<<<|=======|>>>>>>>)", re.M)
 _ENCRYPTED = re.compile(r"ENC\[AES256_GCM,data:[^,\]]+,iv:[^,\]]+,tag:[^,\]]+,type:str\]")
 _RESTORE = "restore it from Git"
 
 
-def secret(values: Mapping[str, str], changed: str) -> dict[str, Any]:
+def secret(kept: Kept, values: Mapping[str, str], changed: str) -> dict[str, Any]:
     """Return the Secret for sops to encrypt: base64 `values`, made at the time `changed`."""
     return {
         "apiVersion": "v1",
         "kind": "Secret",
         "metadata": {
-            "name": KUBERNETES_SECRET,
-            "namespace": _NAMESPACE,
-            "annotations": _ANNOTATIONS | {_CHANGED + name: changed for name in values},
+            "name": kept.name,
+            "namespace": kept.namespace,
+            "annotations": _annotations(kept) | {_CHANGED + name: changed for name in values},
         },
         "type": "Opaque",
         "data": dict(values),
     }
+
+
+def _annotations(kept: Kept) -> dict[str, str]:
+    return _VERBATIM | (_OUTLIVES if kept.outlives_its_file else {})
 
 
 def assignments(name: str, value: str, changed: str) -> dict[Location, str]:
@@ -133,9 +133,11 @@ def unencrypted_fields(document: Document) -> Iterator[Location]:
                 yield key, name
 
 
-def problems(path: PurePosixPath, document: Document, expected: Iterable[str]) -> Iterator[Problem]:
+def problems(
+    path: PurePosixPath, kept: Kept, document: Document, expected: Iterable[str]
+) -> Iterator[Problem]:
     """Yield what is wrong with an encrypted file whose recipients should be those `expected`."""
-    for location, value in _fixed().items():
+    for location, value in _fixed(kept).items():
         if _at(document, *location) != value:
             where = ".".join(map(str, location))
             yield Problem(path, document.line(location), f"{where}: must be {value}")
@@ -146,11 +148,12 @@ def problems(path: PurePosixPath, document: Document, expected: Iterable[str]) -
     yield from _recipients_differ(path, document, expected)
 
 
-def _fixed() -> dict[Location, str]:
-    secret_ = secret({}, "")
+def _fixed(kept: Kept) -> dict[Location, str]:
+    secret_ = secret(kept, {}, "")
     fixed: dict[Location, str] = {(key,): secret_[key] for key in ("apiVersion", "kind")}
     fixed |= {("metadata", key): secret_["metadata"][key] for key in ("name", "namespace")}
-    return fixed | {("metadata", "annotations", key): text for key, text in _ANNOTATIONS.items()}
+    annotations = _annotations(kept)
+    return fixed | {("metadata", "annotations", key): text for key, text in annotations.items()}
 
 
 def _unencrypted(value: object) -> str:

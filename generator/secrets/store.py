@@ -1,4 +1,4 @@
-"""The secrets of an environment with sops: what is in the repository -> what should be.
+"""An encrypted file of an environment with sops: what is in the repository -> what should be.
 
 Each function returns a new Store; nothing is written here. Plain values are bytes in memory, on
 their way between the caller and sops.
@@ -13,23 +13,30 @@ from pathlib import Path, PurePosixPath
 from generator import environment, render
 from generator.environment import Environment
 from generator.errors import GenError, Problem
-from generator.secrets import encrypted, rules
+from generator.secrets import encrypted, rules, table
 from generator.secrets.sops import Sops
+from generator.secrets.table import Kept, Secret
 from generator.yaml import Document
 
 
 @dataclass(frozen=True)
 class Store:
-    """The two files that hold an environment's secrets, as text; "" where there is none."""
+    """.sops.yaml and a Kubernetes Secret's encrypted file, as text; "" where there is none."""
 
     environment: Environment
+    kept: Kept
     rules: str
     text: str
 
     @property
     def path(self) -> PurePosixPath:
         """The encrypted file."""
-        return render.secrets(self.environment)
+        return render.secrets(self.environment, self.kept)
+
+    @property
+    def needed(self) -> list[Secret]:
+        """The secrets that should stand in it."""
+        return [one for one in table.needed(self.environment) if one.kept == self.kept]
 
     @property
     def document(self) -> Document:
@@ -46,15 +53,27 @@ class Store:
         return rules.recipients(self.rules, self.path)
 
 
-def of(env: Environment, root: Path) -> Store:
+def of(env: Environment, root: Path, kept: Kept = table.PODS) -> Store:
     """Read what the repository holds. Raises GenError for a key vault: then it holds nothing."""
     if env.secrets.provider == "key-vault":
-        raise GenError([_elsewhere(env)])
-    store = Store(env, rules=_text(root, rules.PATH), text="")
+        raise GenError([_elsewhere(env, kept)])
+    store = Store(env, kept, rules=_text(root, rules.PATH), text="")
     return replace(store, text=_text(root, store.path))
 
 
-def _elsewhere(env: Environment) -> Problem:
+def all_of(env: Environment, root: Path) -> list[Store]:
+    """Read the file of each Kubernetes Secret that the environment needs, MLflow's first."""
+    return [of(env, root, kept) for kept in table.kept(env)]
+
+
+def _elsewhere(env: Environment, kept: Kept) -> Problem:
+    if kept.key:
+        (secret,) = (one for one in table.needed(env) if one.kept == kept)
+        message = (
+            f"secrets.provider: key-vault, which Flux does not read; "
+            f'"{secret.variable}=PATH {script(env)} apply" hands it to Flux'
+        )
+        return Problem(environment.path(env.name), None, message)
     vault = env.secrets.key_vault
     message = (
         f"secrets.provider: key-vault, so they are in {vault} and not here; "
@@ -107,13 +126,16 @@ def with_values(store: Store, sops: Sops, values: Mapping[str, str], now: str) -
         }
         return replace(store, text=sops.assign(store.path, store.text, locations))
     return _checked(
-        replace(store, text=sops.encrypt(store.rules, store.path, encrypted.secret(coded, now)))
+        replace(
+            store,
+            text=sops.encrypt(store.rules, store.path, encrypted.secret(store.kept, coded, now)),
+        )
     )
 
 
 def _checked(store: Store) -> Store:
     """Refuse what another's rule in .sops.yaml makes of our file."""
-    problems = list(encrypted.problems(store.path, store.document, store.recipients))
+    problems = list(encrypted.problems(store.path, store.kept, store.document, store.recipients))
     if problems:
         raise GenError(problems)
     return store

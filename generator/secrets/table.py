@@ -1,7 +1,7 @@
-"""The secrets of an environment: what each is, how it is made, and which workload reads it.
+"""The secrets of an environment: what each is, how it is made, and who reads it.
 
 A secret's name is its file's name in the containers, its key in the Kubernetes Secret and its name
-in the key vault.
+in the key vault. Flux names the keys of its own ones itself.
 """
 
 from collections.abc import Callable, Iterator
@@ -16,6 +16,34 @@ KUBERNETES_SECRET = "mlflow-secrets"  # noqa: S105
 """With sops, the one Kubernetes Secret; each workload mounts the items that it reads."""
 
 _ALL = ("mlflow", "postgresql", "mlflow-backup")
+
+FLUX = "flux"
+"""Who reads what no pod of MLflow's does."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A Kubernetes Secret, and with sops the encrypted file that it is in."""
+
+    name: str
+    namespace: str
+    file: str
+    """Below the environment's overlays."""
+    key: str = ""
+    """The one key that Flux reads; empty where each secret's name is its key."""
+
+    @property
+    def outlives_its_file(self) -> bool:
+        """Whether it stays in the cluster without its file: what opens the database must."""
+        return self is PODS
+
+
+PODS = Kept(KUBERNETES_SECRET, "mlflow", "data/secrets.sops.yaml")
+COMMIT_STATUS = Kept(
+    "commit-status", "flux-system", "notifications/commit-status.sops.yaml", "token"
+)
+CHAT = Kept("chat", "flux-system", "notifications/chat.sops.yaml", "address")
+KEPT = (PODS, COMMIT_STATUS, CHAT)
 
 
 def _always(_: Environment) -> bool:
@@ -34,21 +62,46 @@ class Secret:
     purpose: str
     workloads: tuple[str, ...]
     length: int
-    """Characters of a generated value, letters and digits. 0: only Azure can make it."""
+    """Characters of a generated value, letters and digits. 0: Azure makes it, or people do."""
     minimum: int
     """The fewest characters that work: MLflow's workers die of a shorter password."""
     needed: Callable[[Environment], bool] = _always
     problem: Callable[[Environment, str], str | None] = _nothing
     """What else is wrong with a value, in words that do not repeat it."""
+    kept: Kept = PODS
+    given: str = ""
+    """What people are to bring; empty where `gen` or Azure makes it."""
 
     @property
     def generated(self) -> bool:
         """Whether a random value will do."""
         return self.length > 0
 
+    @property
+    def key(self) -> str:
+        """Its key in the Kubernetes Secret."""
+        return self.kept.key or self.name
+
+    @property
+    def variable(self) -> str:
+        """What names its file to the provisioning script, where that hands it to Flux."""
+        return f"{self.name.upper().replace('-', '_')}_FILE"
+
 
 def _uses_account_key(environment: Environment) -> bool:
     return environment.apps.mlflow.artifacts.access == "account-key"
+
+
+def _sets_commit_status(environment: Environment) -> bool:
+    return environment.notifications.commit_status != "none"
+
+
+def _writes_to_chat(environment: Environment) -> bool:
+    return environment.notifications.chat != "none"
+
+
+def _webhook(_: Environment, value: str) -> str | None:
+    return None if value.startswith("https://") else "is no https:// address"
 
 
 def _connection_string(environment: Environment, value: str) -> str | None:
@@ -76,6 +129,27 @@ TABLE = (
         needed=_uses_account_key,
         problem=_connection_string,
     ),
+    Secret(
+        "commit-status-token",
+        "sets the status of commits",
+        (FLUX,),
+        length=0,
+        minimum=20,
+        needed=_sets_commit_status,
+        kept=COMMIT_STATUS,
+        given="a token that may set the status of commits, and nothing else",
+    ),
+    Secret(
+        "chat-webhook",
+        "the address that takes messages for the chat",
+        (FLUX,),
+        length=0,
+        minimum=20,
+        needed=_writes_to_chat,
+        problem=_webhook,
+        kept=CHAT,
+        given="the address that the chat made for incoming messages",
+    ),
 )
 
 
@@ -90,3 +164,8 @@ def workloads(environment: Environment) -> list[str]:
     """Return the workloads that read secrets, each under a service account of its own name."""
     backup = environment.apps.mlflow.backup
     return [workload for workload in _ALL if backup or workload != "mlflow-backup"]
+
+
+def kept(environment: Environment) -> list[Kept]:
+    """Return the Kubernetes Secrets that an environment's secrets stand in."""
+    return list(dict.fromkeys(secret.kept for secret in needed(environment)))

@@ -173,18 +173,38 @@ set_maintenance_window() { # verb cluster schedule
 # Where sops itself looks is good enough where nothing else is said.
 readonly age_key_file=${AGE_KEY_FILE:-${SOPS_AGE_KEY_FILE:-}}
 
-# The age key that Flux decrypts secrets with, from a file. What reached the cluster is told from a
-# digest in a tag.
+# The age key that Flux decrypts secrets with.
 age_key() { # cluster
-  local digest=''
-  [ ! -r "$age_key_file" ] || digest=$(sha1 <"$age_key_file")
-  resource 'age key' sops-age "$(aks_id "$1")" "$aks_version"
-  listed "$(aks_id "$1")?api-version=$aks_version" 'keys(tags || `{}`)' age-key-sha1
-  if [ -n "$digest" ]; then
-    listed "$(aks_id "$1")?api-version=$aks_version" '[tags."age-key-sha1"]' "$digest"
+  handed_over "$1" 'age key' sops-age age.agekey age-key-sha1 "$age_key_file" age_key_is_missing
+}
+
+# What Flux tells people with. The variable holds the path of the file.
+notification_secret() { # cluster secret key variable
+  local file=${!4:-}
+  asked_for=$4
+  if [ -r "$file" ]; then # Flux would take a line break at its end for a part of it
+    tr -d '\n' <"$file" >"$work/$2"
+    file=$work/$2
   fi
-  unless age_key_is_missing
-  on_create hand_over_age_key "$1" "$digest"
+  handed_over "$1" 'notification secret' "$2" "$3" "$2-sha1" "$file" notification_file_is_missing
+}
+
+notification_file_is_missing() {
+  [ -r "${!asked_for:-}" ] || printf '%s' "${!asked_for:+${!asked_for} cannot be read; }" \
+    "say where its value is: $asked_for=PATH in front of this command; see docs/notifications.md"
+}
+
+# A Secret of Flux's own, from a file. What reached the cluster is told from a digest in a tag.
+handed_over() { # cluster kind secret key tag file obstacle
+  local digest=''
+  [ ! -r "$6" ] || digest=$(sha1 <"$6")
+  resource "$2" "$3" "$(aks_id "$1")" "$aks_version"
+  listed "$(aks_id "$1")?api-version=$aks_version" 'keys(tags || `{}`)' "$5"
+  if [ -n "$digest" ]; then
+    listed "$(aks_id "$1")?api-version=$aks_version" "[tags.\"$5\"]" "$digest"
+  fi
+  unless "$7"
+  on_create hand_over "$1" "$3" "$4" "$5=$digest" "${6:-$4}"
   settle
 }
 
@@ -193,10 +213,10 @@ age_key_is_missing() {
     'say where the key is: AGE_KEY_FILE=PATH in front of this command; gen secrets init makes one'
 }
 
-hand_over_age_key() { # cluster digest
-  local key=${age_key_file:-age.agekey} argument
-  argument=$(shell_word "--from-file=age.agekey=$(basename "$key")")
-  write az aks command invoke --resource-group "$resource_group" --name "$1" --file "$key" \
-    --command "kubectl create namespace flux-system --dry-run=client -o yaml | kubectl apply -f - && kubectl create secret generic sops-age -n flux-system $argument --dry-run=client -o yaml | kubectl apply -f -"
-  write az tag update --resource-id "$id" --operation Merge --tags "age-key-sha1=$2"
+hand_over() { # cluster secret key tag file
+  local argument
+  argument=$(shell_word "--from-file=$3=$(basename "$5")")
+  write az aks command invoke --resource-group "$resource_group" --name "$1" --file "$5" \
+    --command "kubectl create namespace flux-system --dry-run=client -o yaml | kubectl apply -f - && kubectl create secret generic $2 -n flux-system $argument --dry-run=client -o yaml | kubectl apply -f -"
+  write az tag update --resource-id "$id" --operation Merge --tags "$4"
 }

@@ -9,16 +9,18 @@ configuration_id() { # cluster type name
 }
 
 # The controllers that nothing here uses stay off: a small node has no room for them.
-flux_extension() { # cluster
-  local controller settings='' unused='helm notification image-automation image-reflector'
+flux_extension() { # cluster used_controller...
+  local controller is_used settings=''
   resource 'Flux extension' flux "$(configuration_id "$1" extensions flux)" "$extension_version"
   settles_at properties.provisioningState
   property properties.extensionType microsoft.flux
   never 'another extension has this name; delete it first'
   property properties.autoUpgradeMinorVersion true
-  for controller in $unused; do
-    property "properties.configurationSettings.\"$controller-controller.enabled\"" false
-    settings="$settings, \"$controller-controller.enabled\": \"false\""
+  for controller in helm notification image-automation image-reflector; do
+    is_used=false
+    case " ${*:2} " in *" $controller "*) is_used=true ;; esac
+    property "properties.configurationSettings.\"$controller-controller.enabled\"" "$is_used"
+    settings="$settings, \"$controller-controller.enabled\": \"$is_used\""
   done
   body='"autoUpgradeMinorVersion": true, "configurationSettings": {'"${settings#, }}"
   on_create put "{\"properties\": {\"extensionType\": \"microsoft.flux\", \"releaseTrain\": \"Stable\", \

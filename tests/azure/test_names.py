@@ -36,7 +36,7 @@ def changed(env, key, value):
 
 def texts(env):
     """The script's text and the manifests' text."""
-    files = render.files(env, encrypted=False)
+    files = render.files(env, encrypted=())
     script = "".join(file.text for file in files if file.path.name == infra.SCRIPT)
     return script, "".join(file.text for file in files if file.path.name != infra.SCRIPT)
 

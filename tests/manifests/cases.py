@@ -74,7 +74,7 @@ def build(text: str, name: str = "test", *, root: Path = ROOT) -> Built:
         copy = Path(folder)
         for part in ("base", "components"):
             shutil.copytree(root / "apps/mlflow" / part, copy / "apps/mlflow" / part)
-        for file in render.files(env, encrypted=False):
+        for file in render.files(env, encrypted=()):
             write(copy, str(file.path), file.text)
         data, server = (
             tuple(objects.read(path, kustomize.build(kustomize_, copy, path)))

@@ -127,6 +127,15 @@ KUSTOMIZATION = made(
     namespace="flux-system",
 )
 
+PROVIDER = made(
+    "Provider",
+    "chat",
+    {"type": "slack", "secretRef": {"name": "chat"}},
+    api="notification.toolkit.fluxcd.io/v1beta3",
+    namespace="flux-system",
+)
+WEBHOOK = made("Secret", "chat", namespace="flux-system", data={"address": "ENC[]"})
+
 
 def env(**edits):
     """The smallest environment, with values set: `env(cluster__tier="standard")`."""

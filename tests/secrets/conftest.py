@@ -74,8 +74,8 @@ def sops() -> Path:
 def plain(sops, file, key):
     """What the stock sops says stands in the encrypted file."""
 
-    def decrypt() -> dict[str, str]:
-        command = [sops, "decrypt", "--output-type", "json", file]
+    def decrypt(path: Path = file) -> dict[str, str]:
+        command = [sops, "decrypt", "--output-type", "json", path]
         document = json.loads(subprocess.check_output(command))
         return {name: base64.b64decode(text).decode() for name, text in document["data"].items()}
 

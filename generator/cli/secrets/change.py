@@ -2,6 +2,7 @@
 
 import sys
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,7 @@ def _complete(_: click.Context, __: click.Parameter, incomplete: str) -> list[Co
 
 
 _NEXT = "Next: commit and push. PostgreSQL and MLflow then restart with it."
+_FROM_AZURE = "comes from Azure. When the account is there:"
 
 _name = click.argument("name", shell_complete=_complete)
 
@@ -49,7 +51,7 @@ def init(root: Path, env_name: str) -> None:
     from generator import environment
     from generator.secrets import check, key, sops, store, values
 
-    before = store.of(environment.load(root, [env_name])[0], root)
+    before, *others = store.all_of(environment.load(root, [env_name])[0], root)
     file = key.path()
     own = key.recipients(root, file)
     if not own and not before.recipients:
@@ -63,9 +65,9 @@ def init(root: Path, env_name: str) -> None:
     after = store.with_values(ruled, sops.installed(root, file, say), new, _now()) if new else ruled
     write(root, [env_name], store.changes(before, after))
     click.echo(f"{len(new)} secrets made" + (f": {', '.join(new)}" if new else ""))
-    for secret in check.missing(after):
-        click.echo(f"{secret.name} comes from Azure. When the account is there:")
-        click.echo(f"  {check.cure(after.environment, secret)}")
+    for secret in chain.from_iterable(map(check.missing, [after, *others])):
+        source = f"needs {secret.given}:" if secret.given else _FROM_AZURE
+        click.echo(f"{secret.name} {source}\n  {check.cure(after.environment, secret)}")
     click.echo("Next: commit; and hand the key to Flux, once (docs/secrets.md).")
 
 
@@ -81,20 +83,23 @@ def set_(root: Path, env_name: str, name: str) -> None:
     from generator import environment
     from generator.secrets import encrypted, store, values
 
-    before = store.of(environment.load(root, [env_name])[0], root)
-    secret = _secret(before.environment, name)
-    sops = opened(root, before)
+    env = environment.load(root, [env_name])[0]
+    secret = _secret(env, name)
+    before = store.of(env, root, secret.kept)
+    sops, ruled = _opened(root, before)
     value = _value(name)
     if problems := list(values.problems(before.environment, secret, value)):
         raise GenError(
             Problem(before.path, None, f"{name}: the new value {message}; nothing was written")
             for message in problems
         )
-    replaces = name in encrypted.names(before.document)
-    after = store.with_values(before, sops, {name: value.decode()}, _now())
-    restart = _restart(root, before.environment) if replaces else {}
-    write(root, [env_name], restart | store.changes(before, after))
-    click.echo(f"{name} is set. {_NEXT if replaces else 'Next: commit and push.'}")
+    replaces = bool(before.text) and secret.key in encrypted.names(before.document)
+    restarts = replaces and not secret.given  # Flux reads its own ones each time
+    after = store.with_values(ruled, sops, {secret.key: value.decode()}, _now())
+    write(
+        root, [env_name], (_restart(root, env) if restarts else {}) | store.changes(before, after)
+    )
+    click.echo(f"{name} is set. {_NEXT if restarts else 'Next: commit and push.'}")
 
 
 @click.command(short_help="Make a new value; pods restart with it.")
@@ -111,6 +116,9 @@ def rotate(root: Path, env_name: str, name: str) -> None:
 
     env = environment.load(root, [env_name])[0]
     secret = _secret(env, name)
+    if secret.given:
+        message = f"{name}: needs {secret.given}; then: {check.cure(env, secret)}"
+        raise GenError([Problem(environment.path(env_name), None, message)])
     if env.secrets.provider == "key-vault":
         write(root, [env_name], _restart(root, env))
         click.echo(f"First: {store.script(env)} rotate-secret {name}\n{_NEXT}")
@@ -135,6 +143,16 @@ def _secret(env: "Environment", name: str) -> "Secret":
         message = f"{env.name} needs no {name!r}; it needs {', '.join(needed)}"
         raise click.BadParameter(message, param_hint="NAME")
     return needed[name]
+
+
+def _opened(root: Path, kept: "Store") -> "tuple[Sops, Store]":
+    """Sops, and the store with a rule: a file that is not there yet is for those of MLflow's."""
+    from generator.secrets import store
+
+    if kept.text or not kept.kept.key:
+        return opened(root, kept), kept
+    first = store.of(kept.environment, root)
+    return opened(root, first), store.with_rule(kept, first.recipients)
 
 
 def opened(root: Path, kept: "Store") -> "Sops":

@@ -1,7 +1,8 @@
 """`gen secrets recipients`: whose age keys open an environment's secrets."""
 
 from collections.abc import Collection
-from pathlib import Path
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
 
 import click
 
@@ -60,9 +61,9 @@ def _reencrypt(
     from generator import environment
     from generator.secrets import key, rules, store
 
-    before = store.of(environment.load(root, [env_name])[0], root)
-    sops = opened(root, before)
-    old = before.recipients
+    first, *others = store.all_of(environment.load(root, [env_name])[0], root)
+    sops = opened(root, first)
+    old = first.recipients
     if unknown := [one for one in remove if one not in old]:
         message = f"{unknown[0]} is no recipient for {env_name}; these are: {', '.join(old)}"
         raise GenError([Problem(rules.PATH, None, message)])
@@ -70,5 +71,11 @@ def _reencrypt(
     if not set(new) & set(key.recipients(root, sops.key)):
         message = f"would lock you out: no other recipient has a key in {sops.key}"
         raise GenError([Problem(rules.PATH, None, message)])
-    write(root, [env_name], store.changes(before, store.with_recipients(before, sops, new)))
+    changes: dict[PurePosixPath, str] = {}
+    text = first.rules
+    for before in [first, *(other for other in others if other.text)]:
+        after = store.with_recipients(replace(before, rules=text), sops, new)
+        text = after.rules
+        changes |= store.changes(before, after)
+    write(root, [env_name], changes)
     click.echo(f"The secrets of {env_name} are now for: {', '.join(new)}")

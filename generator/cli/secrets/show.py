@@ -1,6 +1,7 @@
 """`gen secrets list` and `check`: what is known of the secrets, and never a value."""
 
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,21 +35,21 @@ def _rows(root: Path, env: "Environment") -> Iterator[tuple[str, str, str, str, 
     """A row for each secret that the environment needs."""
     from generator.secrets import encrypted, store, table
 
-    dates: dict[str, str] = {}
-    if env.secrets.provider == "key-vault":
-        absent = f"see {env.secrets.key_vault}"
-    else:
-        absent = "missing"
-        loaded = store.of(env, root)
-        if loaded.text:
-            dates = dict.fromkeys(encrypted.names(loaded.document), "unknown")
-            dates |= encrypted.changed(loaded.document)
+    vault = env.secrets.provider == "key-vault"
+    dates: dict[tuple[str, str], str] = {}
+    for kept in [] if vault else store.all_of(env, root):
+        if kept.text:
+            known = dict.fromkeys(encrypted.names(kept.document), "unknown")
+            known |= encrypted.changed(kept.document)
+            dates |= {(kept.kept.name, key): date for key, date in known.items()}
+    readers = (*table.workloads(env), table.FLUX)
     for secret in table.needed(env):
+        elsewhere = "handed to Flux" if secret.given else f"see {env.secrets.key_vault}"
         yield (
             env.name,
             secret.name,
-            dates.get(secret.name, absent),
-            ", ".join(name for name in table.workloads(env) if name in secret.workloads),
+            dates.get((secret.kept.name, secret.key), elsewhere if vault else "missing"),
+            ", ".join(name for name in readers if name in secret.workloads),
             secret.purpose,
         )
 
@@ -74,17 +75,23 @@ def check(root: Path, names: tuple[str, ...]) -> None:
 
 def _check(root: Path, env: "Environment") -> Iterator[Problem]:
     """What is wrong in one environment; says what was looked at, and what could not be."""
+    from generator import environment
     from generator.secrets import check, key, sops, store
 
     if env.secrets.provider == "key-vault":
         click.echo(f"{env.name}: not checked: the values are in {env.secrets.key_vault}")
         return
-    loaded = store.of(env, root)
-    if not loaded.text:
+    first, *others = store.all_of(env, root)
+    if not first.text:
         click.echo(f"{env.name}: not initialised: gen secrets init --env {env.name}")
         return
     file = key.path()
     own = key.recipients(root, file)
-    for line in check.notices(loaded, own, file):
-        click.echo(f"{env.name}: {line}")
-    yield from check.problems(loaded, own, sops.installed(root, file, say) if own else None)
+    opened = sops.installed(root, file, say) if own else None
+    for loaded in [first, *(other for other in others if other.text)]:
+        for line in check.notices(loaded, own, file):
+            click.echo(f"{env.name}: {line}")
+        yield from check.problems(loaded, own, opened)
+    for secret in chain.from_iterable(check.missing(other) for other in others if not other.text):
+        message = f"{secret.name}: is missing; run: {check.cure(env, secret)}"
+        yield Problem(environment.path(env.name), None, message)

@@ -12,6 +12,9 @@ DATA = ("PersistentVolumeClaim", "PersistentVolume", "Namespace", "StatefulSet",
 _LOST = ("PersistentVolumeClaim", "PersistentVolume", "Namespace")
 
 
+_TELLING_SECRET = ("Secret", "flux-system")
+
+
 def is_kept(item: Applied, case: Case) -> bool:
     """Whether Flux leaves `item` in the cluster when it has gone from Git."""
     if "disabled" in (item.marked("prune").lower(), item.marked("reconcile").lower()):
@@ -42,14 +45,24 @@ def cascade(case: Case) -> Iterator[Finding]:
             if item.owner == gone.name and not is_kept(item, case)
         ]
         lost = [item for item in taken if item.kind in DATA]
-        level = Level.DANGER if lost else Level.DOWNTIME
         yield Finding(
             "cascade",
-            level,
+            _level(taken, lost),
             gone.subject,
             f"goes, and Flux deletes what it applied: {workloads.named(lost or taken)}",
             "set spec.deletionPolicy: Orphan in a commit before this one to keep them",
         )
+
+
+def _level(taken: list[Applied], lost: list[Applied]) -> Level:
+    """Of Flux's own namespace goes what tells people: no client notices."""
+    if lost:
+        return Level.DANGER
+    tells = all(
+        item.group.startswith("notification.") or (item.kind, item.namespace) == _TELLING_SECRET
+        for item in taken
+    )
+    return Level.NO_RESTART if tells else Level.DOWNTIME
 
 
 def prune_data(case: Case) -> Iterator[Finding]:

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 
+from generator.environment import Environment
 from generator.review.model import Applied, Case, Finding, Level
+from generator.secrets import check, store, table
 from generator.validate import fields
 
 _FORCED = ("StatefulSet", "PersistentVolumeClaim", "Deployment", "Service")
@@ -58,4 +60,33 @@ def keeps(case: Case) -> Iterator[Finding]:
             yield Finding("keeps", Level.NO_RESTART, new.subject, message)
 
 
-RULES = {"suspended": suspended, "forced": forced, "waits": waits, "keeps": keeps}
+def unsent(case: Case) -> Iterator[Finding]:
+    """What Flux tells people with is not in Git: it tells them nothing until it is there."""
+    for new in case.after.of("Provider"):
+        secret = ("", "Secret", new.namespace, str(new.at("spec", "secretRef", "name")))
+        old = case.before.index.get(new.key)
+        is_known = old and old.at("spec", "type") == new.at("spec", "type")
+        if secret in case.after.index or (is_known and secret not in case.before.index):
+            continue
+        message = "tells nobody anything before Flux has its secret"
+        cure = _handed_over(case.after.environment, secret[-1])
+        yield Finding("unsent", Level.ACTION, new.subject, message, cure)
+
+
+def _handed_over(env: Environment | None, name: str) -> str:
+    """How Flux gets a Secret of its own."""
+    for secret in table.needed(env) if env else ():
+        if env and secret.kept.name == name:
+            if env.secrets.provider == "sops":
+                return check.cure(env, secret)
+            return f"{secret.variable}=PATH {store.script(env)} apply; PATH holds {secret.given}"
+    return "docs/notifications.md"
+
+
+RULES = {
+    "suspended": suspended,
+    "forced": forced,
+    "waits": waits,
+    "keeps": keeps,
+    "unsent": unsent,
+}

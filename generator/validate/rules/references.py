@@ -97,9 +97,11 @@ def _produced(cluster: Cluster) -> dict[Key, set[str] | None]:
             for secret in fields.items(item.values, "spec", "secretObjects"):
                 held = {fields.text(entry, "key") for entry in fields.items(secret, "data")}
                 produced["Secret", item.namespace, fields.text(secret, "secretName")] = held
-    if cluster.environment.secrets.provider == "sops":  # made by gen secrets init, once
-        names = {secret.name for secret in table.needed(cluster.environment)}
-        produced.setdefault(("Secret", "mlflow", table.KUBERNETES_SECRET), names)
+    for kept in table.kept(cluster.environment):
+        if cluster.environment.secrets.provider == "sops" or kept is not table.PODS:
+            # Made by gen secrets, or handed over by the provisioning script.
+            names = {one.key for one in table.needed(cluster.environment) if one.kept == kept}
+            produced.setdefault(("Secret", kept.namespace, kept.name), names)
     return produced
 
 
@@ -150,6 +152,9 @@ def _of_flux(item: Object, spec: fields.Fields) -> Iterator[Reference]:
     for secret in (("secretRef",), ("decryption", "secretRef"), ("verify", "secretRef")):
         name = fields.at(spec, *secret, "name")
         yield from _one(item, "Secret", ".".join(("spec", *secret, "name")), name)
+    yield from _one(
+        item, "Provider", "spec.providerRef.name", fields.at(spec, "providerRef", "name")
+    )
     for account in (("serviceAccountName",), ("decryption", "serviceAccountName")):
         name = fields.at(spec, *account)
         yield from _one(item, "ServiceAccount", ".".join(("spec", *account)), name)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from generator.errors import Problem
+from generator.secrets import table
 from generator.validate.cluster import Cluster
 from generator.validate.objects import Object
 
@@ -23,6 +24,13 @@ def twice(cluster: Cluster) -> Iterator[Problem]:
 def prunable_data(cluster: Cluster) -> Iterator[Problem]:
     """Data that Flux would delete with the file that describes it."""
     for item in cluster.objects:
-        if item.kind in _DATA and item.group == "" and item.marked("prune") != "disabled":
+        is_data = item.kind in _DATA and item.group == "" and not _is_flux_own(item)
+        if is_data and item.marked("prune") != "disabled":
             field = "metadata.annotations.kustomize.toolkit.fluxcd.io/prune"
             yield item.problem(field, "must be disabled: data outlives mistakes")
+
+
+def _is_flux_own(item: Object) -> bool:
+    """A token of Flux's own opens no data, and should go with what used it."""
+    places = [(kept.namespace, kept.name) for kept in table.KEPT if not kept.outlives_its_file]
+    return item.kind == "Secret" and (item.namespace, item.name) in places

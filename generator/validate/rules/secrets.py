@@ -60,13 +60,18 @@ def built_secret(cluster: Cluster) -> Iterator[Problem]:
 
 def encrypted_file(cluster: Cluster) -> Iterator[Problem]:
     """An environment's encrypted file: damaged, in part plain, or for other keys than it should."""
-    path = render.secrets(cluster.environment)
-    if (cluster.root / path).exists():
-        try:
-            document = encrypted.read(path, objects.source(cluster.root, path))
-            yield from encrypted.problems(path, document, _recipients(cluster.root, path))
-        except GenError as error:
-            yield from error.problems
+    for kept in table.KEPT:
+        path = render.secrets(cluster.environment, kept)
+        if (cluster.root / path).exists():
+            yield from _encrypted(cluster.root, path, kept)
+
+
+def _encrypted(root: Path, path: PurePosixPath, kept: table.Kept) -> Iterator[Problem]:
+    try:
+        document = encrypted.read(path, objects.source(root, path))
+        yield from encrypted.problems(path, kept, document, _recipients(root, path))
+    except GenError as error:
+        yield from error.problems
 
 
 def _recipients(root: Path, path: PurePosixPath) -> list[str]:
@@ -83,14 +88,16 @@ def not_initialised(cluster: Cluster) -> Iterator[Problem]:
 
 
 def awaited(cluster: Cluster) -> Iterator[Problem]:
-    """A secret that only Azure can make, and that nobody has put into the encrypted file yet."""
-    path = render.secrets(cluster.environment)
-    key = "Secret", "mlflow", table.KUBERNETES_SECRET
-    if (held := cluster.index.get(key)) is not None and held.is_encrypted:
-        for secret in table.needed(cluster.environment):
-            if not secret.generated and not fields.at(held.values, "data", secret.name):
-                command = check.cure(cluster.environment, secret)
-                yield Problem(path, None, f"{secret.name}: MLflow's pods wait for it: {command}")
+    """A secret that `gen` cannot make, and that nobody has put into its encrypted file yet."""
+    env = cluster.environment
+    if env.secrets.provider != "sops" or not (cluster.root / render.secrets(env)).exists():
+        return
+    for secret in table.needed(env):
+        held = cluster.index.get(("Secret", secret.kept.namespace, secret.kept.name))
+        if not secret.generated and not (held and fields.at(held.values, "data", secret.key)):
+            who = "Flux waits" if secret.given else "MLflow's pods wait"
+            message = f"{secret.name}: {who} for it: {check.cure(env, secret)}"
+            yield Problem(render.secrets(env, secret.kept), None, message)
 
 
 def decryption(cluster: Cluster) -> Iterator[Problem]:

@@ -24,7 +24,8 @@ class Cluster:
     """A cluster of its own for a `with` block; several run side by side.
 
     Without a node it needs no root, and holds objects but runs no pod. With one it has the
-    `images`, under the names that manifests use, and can have no others.
+    `images`, under the names that manifests use, and can have no others. `tells`: whether Flux's
+    notification-controller runs.
     """
 
     place: Place
@@ -42,12 +43,14 @@ class Cluster:
         images: Sequence[Image] = (),
         flavour: Flavour = Flavour.AKS_EXTENSION,
         number: int | None = None,
+        tells: bool = False,
         say: Callable[[str], None] = print,
     ) -> None:
         self._node = node
         self._images = images
         self.flavour = flavour
         self._number = number
+        self._tells = tells
         self.programs = programs.Programs(say)
         self._stack = ExitStack()
         self._namespaces = ExitStack()
@@ -110,7 +113,7 @@ class Cluster:
         self.client = self.plane.client
         stack.callback(self.client.close)
         self._surround()
-        flux.start(place, self.programs, self.servers, self.plane, self.flavour)
+        flux.start(place, self.programs, self.servers, self.plane, self.flavour, tells=self._tells)
         if self._node:
             node.start(place, self.programs, self.servers, self.plane)
         # The first thing that the controller manager makes. Until then it dies with the API server.

@@ -12,6 +12,8 @@ from .programs import Programs
 
 NAMESPACE = "flux-system"
 CONTROLLERS = ("source-controller", "kustomize-controller", "helm-controller")
+TELLING = "notification-controller"
+"""The one that hears of events and passes them on, where a cluster has it."""
 
 
 class Flavour(enum.Enum):
@@ -22,21 +24,30 @@ class Flavour(enum.Enum):
 
 
 def start(
-    place: Place, programs: Programs, processes: Processes, plane: ControlPlane, flavour: Flavour
+    place: Place,
+    programs: Programs,
+    processes: Processes,
+    plane: ControlPlane,
+    flavour: Flavour,
+    *,
+    tells: bool,
 ) -> None:
     """Install Flux's kinds and start its controllers; return when each is ready."""
+    controllers = (*([TELLING] if tells else []), *CONTROLLERS)
     plane.client.apply_kinds(programs.folder("flux-2.9") / "crds")
     plane.client.apply(*_accounts())
     config = plane.credentials("flux", user="flux")
-    for number, name in enumerate(CONTROLLERS):
+    for number, name in enumerate(controllers):
         processes.start(
             name,
-            [programs.find(name), *_flags(name, number, place, flavour)],
+            [programs.find(name), *_flags(name, number, place, flavour, tells)],
             answers=partial(http.answers, f"http://{place.address}:{9440 + number}/readyz"),
             KUBECONFIG=str(config),
             RUNTIME_NAMESPACE=NAMESPACE,
+            # The world outside shows certificates of the cluster's own authority.
+            SSL_CERT_FILE=str(plane.authority.file),
         )
-    processes.wait_until_ready(*CONTROLLERS)
+    processes.wait_until_ready(*controllers)
 
 
 def source(url: str, branch: str, *, name: str = NAMESPACE, interval: str = "10m") -> Object:
@@ -65,13 +76,24 @@ def reconcile(client: Client, kind: str, name: str) -> None:
     client.patch(kind, name, change, namespace=NAMESPACE)
 
 
-def _flags(name: str, number: int, place: Place, flavour: Flavour) -> list[str]:
+def _flags(name: str, number: int, place: Place, flavour: Flavour, tells: bool) -> list[str]:
+    events = f"{place.loopback}:9090"
     flags = [
         "--watch-all-namespaces",
-        "--events-addr=",  # no notification-controller listens
-        "--requeue-dependency=1s",  # 30 s by default
         f"--metrics-addr={place.loopback}:{8180 + number}",
         f"--health-addr={place.address}:{9440 + number}",
+    ]
+    if name == TELLING:
+        crosses = ["--no-cross-namespace-refs"] if flavour is Flavour.AKS_EXTENSION else []
+        return [
+            *flags,
+            f"--events-addr={events}",
+            f"--receiverAddr={place.loopback}:9292",
+            *crosses,
+        ]
+    flags += [
+        f"--events-addr={f'http://{events}/' if tells else ''}",
+        "--requeue-dependency=1s",  # 30 s by default
     ]
     if name == "source-controller":
         storage = place.folder / "source"

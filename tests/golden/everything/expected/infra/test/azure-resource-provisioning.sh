@@ -68,7 +68,9 @@ resources() {
   identity_role pods "$pods_principal_id" blob_contributor "$storage_scope"
 
   # Flux, which installs everything else from Git
-  flux_extension 1e3
+  flux_extension 1e3 notification
+  notification_secret 1e3 commit-status token COMMIT_STATUS_TOKEN_FILE
+  notification_secret 1e3 chat address CHAT_WEBHOOK_FILE
   flux_configuration 1e3 ssh://git@github.com/example/mlflow-gitops release/1.10 ssh ./clusters/test
 
   # GitHub Actions: one identity reads, one changes

@@ -61,8 +61,9 @@ resources() {
   federated_credential id-aks-mlflow-test postgresql "$cluster_issuer" system:serviceaccount:mlflow:postgresql
 
   # Flux, which installs everything else from Git
-  flux_extension aks-mlflow-test
-  flux_configuration aks-mlflow-test https://git.example.com/team/mlflow main token ./clusters/test
+  flux_extension aks-mlflow-test notification
+  notification_secret aks-mlflow-test commit-status token COMMIT_STATUS_TOKEN_FILE
+  flux_configuration aks-mlflow-test https://git.example.com/team/mlops/_git/mlflow main token ./clusters/test
 }
 
 results() {
