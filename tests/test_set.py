@@ -73,7 +73,10 @@ def test_a_value_is_typed_by_the_schema_not_by_its_look(copy, gen, pair, line):
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        (["nope=1"], "nope: unknown key; known here: azure, git, cluster, secrets, apps"),
+        (
+            ["nope=1"],
+            "nope: unknown key; known here: azure, git, cluster, secrets, notifications, apps",
+        ),
         (["azure.locatoin=x"], "azure.locatoin: unknown key; did you mean location?"),
         (["azure=1"], "azure: holds keys (subscription, location, resource_group, tags); set one"),
         (["azure.tags=1"], "azure.tags: holds keys (any name); set one of them"),
