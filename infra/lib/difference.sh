@@ -69,7 +69,7 @@ label() { # path
   local text=${1#properties.}
   text=${text##*.postBuild.substitute.}
   text=${text%% *}
-  printf '%s' "${text//\"/}"
+  printf '%s' "${text//$double/}"
 }
 
 shown() { # value

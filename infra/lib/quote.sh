@@ -13,14 +13,18 @@ shell_words() { # word...
   printf '%s\n' "${line# }"
 }
 
+# bash 3.2 reads quotes inside ${...//...} in its own way: there they stand in variables.
+readonly single=\' single_in_single="'\\''" double=\"
+readonly variable_starts="'\"\$" variable_ends="\"'"
+
 shell_word() { # word
   local word=$1
   case $word in
     "$unknown_start"*"$unknown_end") printf '"$%s"' "$(unknown_name "$word")" ;;
     '' | *[!A-Za-z0-9_./:=,+@%-]*)
-      word="'${word//\'/$'\'\\\'\''}'"
-      word=${word//$unknown_start/\'\"\$}
-      printf '%s' "${word//$unknown_end/\"\'}"
+      word="'${word//$single/$single_in_single}'"
+      word=${word//$unknown_start/$variable_starts}
+      printf '%s' "${word//$unknown_end/$variable_ends}"
       ;;
     *) printf '%s' "$word" ;;
   esac
@@ -45,10 +49,4 @@ json_string() { # value
   value=${value//\\/\\\\}
   value=${value//\"/\\\"}
   printf '"%s"' "$value"
-}
-
-# Print a value as a JMESPath literal string.
-query_string() { # value
-  local value=${1//\\/\\\\}
-  printf "'%s'" "${value//\'/\\\'}"
 }
