@@ -124,6 +124,11 @@ class Environment(Values):
     name: types.EnvironmentName
 
     @property
+    def managed_identity(self) -> str:
+        """What the pods are in Azure. The names of GitHub's identities begin with it."""
+        return f"id-{self.cluster.name}"
+
+    @property
     def node_resource_group(self) -> str:
         """The group that AKS makes for the cluster's nodes, disks and addresses."""
         return f"MC_{self.azure.resource_group}_{self.cluster.name}_{self.azure.location}"

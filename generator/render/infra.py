@@ -107,11 +107,6 @@ def sections(env: Environment) -> Iterator[Section]:
             yield Comment(title), lines
 
 
-def identity(env: Environment) -> str:
-    """Return the name of the managed identity that MLflow's and PostgreSQL's pods use."""
-    return f"id-{env.cluster.name}"
-
-
 def _providers(env: Environment) -> Iterator[Words]:
     for name in (
         "Compute",
@@ -139,7 +134,7 @@ def _storage(env: Environment) -> Iterator[Words]:
 
 
 def _pods(env: Environment) -> Iterator[Words]:
-    yield "managed_identity", "pods", identity(env)
+    yield "managed_identity", "pods", env.managed_identity
 
 
 def _vault(env: Environment) -> Iterator[Words]:
@@ -173,7 +168,13 @@ def _cluster(env: Environment) -> Iterator[Words]:
 def _credentials(env: Environment) -> Iterator[Words]:
     for account in table.workloads(env):
         subject = f"system:serviceaccount:mlflow:{account}"
-        yield "federated_credential", identity(env), account, Variable("cluster_issuer"), subject
+        yield (
+            "federated_credential",
+            env.managed_identity,
+            account,
+            Variable("cluster_issuer"),
+            subject,
+        )
     if env.apps.mlflow.artifacts.access == "workload-identity":
         scope = Variable("storage_scope")
         yield "identity_role", "pods", Variable("pods_principal_id"), "blob_contributor", scope
@@ -203,7 +204,7 @@ def _github(env: Environment) -> Iterator[Words]:
     if not (repository := github_repository(env)):
         return
     for job, place in (("plan", f"{env.name}-plan"), ("apply", env.name)):
-        name, who = f"{identity(env)}-{job}", f"github-{job}"
+        name, who = f"{env.managed_identity}-{job}", f"github-{job}"
         principal = Variable(f"github_{job}_principal_id")
         yield "managed_identity", f"github_{job}", name
         yield "github_credential", name, repository, place
