@@ -44,7 +44,6 @@ class Drift:
     name: str = ""
 
 
-SCALING = "agentPoolProfiles[0].[enableAutoScaling,minCount,maxCount]"
 NODES = "agentPoolProfiles[0].[enableAutoScaling,count]"
 DRIFTS = (
     Drift(GROUP, "tags.owner", "me", "tags.owner: me -> ml-platform", "rg-mlflow-prod"),
@@ -133,65 +132,3 @@ def test_a_new_cluster_means_new_issuer_everywhere(applied, azure):
     assert new != issuer
     assert azure.one(CREDENTIAL, "mlflow")["properties"]["issuer"] == new
     assert applied.run("plan").lines("+", "~", "!") == []
-
-
-# A value of the environment file, and what its change means for Azure.
-ADMIN = "0aa3981a-3333-4333-8333-333333333333"
-VALUES = (
-    ("cluster__tier", "standard", "~ AKS cluster aks-mlflow-prod: sku.tier: Free -> Standard"),
-    (
-        "cluster__kubernetes_version",
-        "1.37",
-        "~ AKS cluster aks-mlflow-prod: kubernetesVersion: 1.36 -> 1.37",
-    ),
-    (
-        "cluster__nodes__count",
-        2,
-        f"~ AKS cluster aks-mlflow-prod: {NODES}: [false,1] -> [false,2]",
-    ),
-    (
-        "cluster__nodes__max_count",
-        3,
-        f"~ AKS cluster aks-mlflow-prod: {SCALING}: [false,null,null] -> [true,1,3]",
-    ),
-    (
-        "git__branch",
-        "next",
-        "~ Flux configuration flux-system: gitRepository.repositoryRef.branch: main -> next",
-    ),
-    ("apps__mlflow__artifacts__container", "other", "+ blob container other"),
-    ("cluster__admins", [ADMIN], f"+ role assignment cluster_admin for {ADMIN}"),
-)
-IMPOSSIBLE = (
-    (
-        "cluster__nodes__size",
-        "Standard_D8as_v5",
-        "agentPoolProfiles[0].vmSize: Standard_D4as_v5 -> Standard_D8as_v5",
-    ),
-    ("cluster__kubernetes_version", "1.35", "1.36 -> 1.35 (AKS does not go back"),
-    ("azure__location", "westeurope", "location: centralindia -> westeurope"),
-)
-
-
-@pytest.mark.parametrize(("key", "value", "line"), VALUES, ids=[key for key, _, _ in VALUES])
-def test_a_changed_value_is_one_line_of_the_plan(applied, azure, key, value, line):
-    applied.render(**{key: value})
-    assert applied.run("plan").lines("+", "~", "!") == [line]
-    assert azure.writes() == []
-
-
-def test_changed_values_arrive_by_a_write_each(applied, azure):
-    """But for the nodes: their counts are one, the autoscaler's bounds."""
-    applied.render(**{key: value for key, value, _ in VALUES})
-    applied.run("apply")
-    assert len(azure.writes()) == len(VALUES) - 1
-    assert applied.run("plan").lines("+", "~", "!") == []
-
-
-def test_what_azure_cannot_change_is_refused_before_anything_is_written(applied, azure):
-    applied.render(**{key: value for key, value, _ in IMPOSSIBLE})
-    refused = applied.run("apply", status=1)
-    for _, _, said in IMPOSSIBLE:
-        assert any(said in line for line in refused.lines("!"))
-    assert "Nothing was changed." in refused.err
-    assert azure.writes() == []
