@@ -2,23 +2,37 @@
 # An environment -> nothing, or only what holds its data.
 
 command_destroy() { # option
-  local answer last
   [ "$1" != --delete-data ] || delete_data=yes
   writing=yes
   look
   run_phase compare >"$work/plan"
   [ "$unreadable" = 0 ] || die "$(grep '^?' "$work/plan")" 'Nothing was deleted.'
+  foretold=()
+  run_phase foretell
+  show_foretold
   confirm
   log "destroy $1"
-  last=$declared
-  for ((turn = last; turn > 0; turn--)); do
-    run_phase remove
+  for ((turn = ${#foretold[@]}; turn > 0; turn--)); do
+    [ -z "${foretold[turn]}" ] || run_phase remove
+  done
+}
+
+# What becomes of each resource, the last one first.
+show_foretold() {
+  local line mark='='
+  [ -z "$delete_data" ] || mark='-'
+  find_disks
+  for line in ${answer[@]+"${answer[@]}"}; do
+    say "$mark disk $line"
+  done
+  for ((line = ${#foretold[@]}; line > 0; line--)); do
+    case ${foretold[line]} in [-=]*) say "${foretold[line]}" ;; esac
   done
 }
 
 confirm() {
   local typed
-  printf 'This deletes %s%s in subscription %s.\nType the name of the environment to go on: ' \
+  printf '\nThis deletes %s%s in subscription %s.\nType the name of the environment to go on: ' \
     "$environment" "${delete_data:+ AND ITS DATA}" "$subscription" >&2
   IFS= read -r typed || typed=''
   [ "$typed" = "$environment" ] || die '' "That is not $environment. Nothing was deleted."

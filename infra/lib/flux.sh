@@ -114,4 +114,5 @@ put_configuration() {
   body="{\"properties\": {${body//%/%%}, \"configurationProtectedSettings\": {\"$credential_setting\": \"%s\"}}}"
   write_from "printf $(shell_word "$body") \"\$($credential_pipeline)\"" \
     az rest --method put --url "$address" --body @-
+  wait_by_hand
 }

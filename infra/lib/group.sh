@@ -33,6 +33,6 @@ delete_empty_group() {
     say "- resource group $resource_group"
     write az group delete --name "$resource_group" --yes
   else
-    say "= resource group $resource_group: kept, it still holds ${answer[*]}"
+    say "= resource group $resource_group: kept, it still holds ${answer[*]##*/providers/}"
   fi
 }

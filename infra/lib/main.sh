@@ -131,7 +131,9 @@ run_phase() { # phase
 command_apply() { # option
   if [ "$1" = --dry-run ]; then
     dry_run=yes
-    printf '%s\n' 'caller=$(az ad signed-in-user show --query id --output tsv)' \
+    printf '%s\n' '# What a first apply runs, in order, as a shell reads it. A role that was just given may' \
+      '# take minutes to act: repeat what is refused until then.' '' \
+      'caller=$(az ad signed-in-user show --query id --output tsv)' \
       "tenant=\$(az account show --subscription $subscription --query tenantId --output tsv)"
     run_phase write
     return

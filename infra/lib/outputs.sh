@@ -27,7 +27,7 @@ command_outputs() { # option
 print_results() {
   local place
   for place in "${!result_names[@]}"; do
-    printf '%-16s %s\n' "${result_names[place]}" "$(known "${result_values[place]}" '(not yet)')"
+    printf '%-23s%s\n' "${result_names[place]}" "$(known "${result_values[place]}" '(not yet)')"
   done
 }
 

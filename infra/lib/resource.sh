@@ -6,6 +6,7 @@
 #   gather   asks for the resource, so that all reads can run side by side
 #   compare  says what differs
 #   write    writes what differs
+#   foretell notes what destroying does to it
 #   remove   deletes the one resource whose turn it is
 #   rotate   gives the one secret whose turn it is a new value
 #   rehearse prints every command that the phases above can run
@@ -101,6 +102,7 @@ settle() {
       compare
       bring_about
       ;;
+    foretell) foretell ;;
     remove) [ "$declared" != "$turn" ] || remove ;;
     rotate) rotate ;;
     rehearse) rehearse ;;

@@ -10,12 +10,12 @@ bring_about() {
   case $verdict in
     =) return 0 ;;
     +)
-      say "+ $kind $name"
+      tell "+ $kind $name"
       collect ${paths[@]+"${!paths[@]}"}
       run "${create[@]}"
       ;;
     '~')
-      say "~ $kind $name: ${reasons[*]}"
+      tell "~ $kind $name: ${reasons[*]}"
       change_what_differs
       ;;
     *) die "$verdict $kind $name: ${reasons[*]}" 'It changed since it was planned. Run plan again.' ;;
@@ -24,6 +24,18 @@ bring_about() {
   case $state in
     Failed | Canceled) die "$kind $name ended as $state; see: $(shell_words az rest --url "$address")" ;;
   esac
+}
+
+told=0
+
+# How far apply is; a dry run's commands get a heading.
+tell() { # line
+  told=$((told + 1))
+  if [ -n "$dry_run" ]; then
+    printf '\n# %s\n' "${1#+ }"
+  else
+    say "$told/$((created + changed)) $1"
+  fi
 }
 
 say() { # line
@@ -75,6 +87,13 @@ run() { # command...
 # What az has no command for.
 put() { # body
   write az rest --method put --url "$address" --body "$1"
+  wait_by_hand
+}
+
+# apply waits by itself; who runs what a dry run prints needs a command for it.
+wait_by_hand() {
+  [ -z "$dry_run" ] || shell_words az resource wait --created --ids "$id" \
+    --api-version "${address#*api-version=}" --subscription "$subscription"
 }
 
 patch() { # body
@@ -112,16 +131,34 @@ print_outputs() {
 
 # --- Deleting ---------------------------------------------------------------------------------
 
-remove() {
+# Sets `fate` to - (deleted), = (kept for its data), or nothing.
+decide_fate() {
+  fate=''
   answer_to "${readings[declared]}"
   [ -z "$list" ] || find_in_list
+  [ "$found" != no ] || return 0
   if [ -n "$data" ] && [ -z "$delete_data" ]; then
-    [ "$found" = no ] || say "= $kind $name: kept"
-    return 0
+    fate='='
+  elif [ ${#delete[@]} != 0 ]; then
+    fate='-'
   fi
-  if [ "$found" != no ] && [ ${#delete[@]} != 0 ]; then
-    say "- $kind $name"
-    "${delete[@]}"
-  fi
-  [ -z "$leftover" ] || "$leftover"
+}
+
+# Sets foretold[declared]; nothing where destroying has nothing to do.
+foretell() {
+  decide_fate
+  foretold[declared]=${leftover:+ }
+  [ -z "$fate" ] || foretold[declared]="$fate $kind $name"
+}
+
+remove() {
+  decide_fate
+  case $fate in
+    =) say "= $kind $name: kept" ;;
+    -)
+      say "- $kind $name"
+      "${delete[@]}"
+      ;;
+  esac
+  [ "$fate" = '=' ] || [ -z "$leftover" ] || "$leftover"
 }

@@ -27,6 +27,8 @@ def test_it_asks_for_the_environments_name(applied, azure):
     before = azure.state()
     refused = applied.run("destroy", "--delete-data", stdin="prd\n", status=1)
     assert "Type the name of the environment" in refused.err
+    for line in ("- AKS cluster aks-mlflow-prod", "- storage account tharindumlflow0aa3981a"):
+        assert f"{line}\n" in refused.err
     assert "Nothing was deleted." in refused.err
     assert azure.writes() == []
     assert changes(before, azure.state()) == []
@@ -36,6 +38,12 @@ def test_data_stays_and_is_taken_up_again(applied, azure):
     azure.control("resource", **DISK)
     secrets = azure.control("values")
     told = applied.run("destroy", stdin="prod\n")
+    before, _, after = told.err.partition("Type the name")
+    assert "= disk pvc-1\n" in before
+    assert "= storage account tharindumlflow0aa3981a\n" in before
+    assert "- AKS cluster aks-mlflow-prod\n" in before
+    gone = [line.rpartition("- ")[2] for line in after.splitlines() if "- " in line]
+    assert gone == [line[2:] for line in before.splitlines() if line[:1] == "-"]
     assert "gen set --env prod apps.mlflow.database.disk=pvc-1\n" in told.err
     data = {"storageAccounts", "blobServices", "containers", "vaults", "disks"}
     assert kinds(azure) == {"resourceGroups", *data}

@@ -62,7 +62,7 @@ def test_an_internal_servers_address(applied, azure):
             "frontendIPConfigurations": [{"properties": {"privateIPAddress": "10.224.0.9"}}]
         },
     )
-    assert "address          10.224.0.9\n" in applied.run("outputs").out
+    assert "address                10.224.0.9\n" in applied.run("outputs").out
 
 
 def test_with_ssh_the_deploy_key_is_shown(applied, azure):
@@ -75,7 +75,7 @@ def test_with_ssh_the_deploy_key_is_shown(applied, azure):
     ]
     key = azure.one(CONFIGURATION)["properties"]["repositoryPublicKey"]
     assert key.startswith("ssh-")
-    assert f"deploy_key       {key}\n" in told.out
+    assert f"deploy_key             {key}\n" in told.out
 
 
 def test_with_a_token_flux_gets_it_from_a_file_and_nobody_sees_it(applied, azure, tmp_path):
