@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # This machine, the sign-in, the subscription and the region -> every problem, with its cure.
 
-readonly az_needed=2.60
+readonly az_needed=2.60 bash_needed=3.2
 readonly placeholder=00000000-0000-0000-0000-000000000000
 problems=()
 writing='' # whether this run will write
@@ -19,9 +19,11 @@ stop_at_problems() {
 preflight_here() {
   local found_az=yes
   type -P az >/dev/null || found_az=''
+  newer_than "$BASH_VERSION" "$bash_needed" ||
+    problem "bash is version $BASH_VERSION, $bash_needed or newer is needed" 'install bash'
   [ "$subscription" != "$placeholder" ] ||
     problem "azure.subscription is still the placeholder $placeholder" \
-      "edit environments/$environment.yaml, then: gen render --env $environment"
+      "gen init, or edit environments/$environment.yaml; then: gen render --env $environment"
   check_files
   if [ -z "$found_az" ]; then
     problem 'az, the Azure client, is not installed' 'pip install azure-cli'

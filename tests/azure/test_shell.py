@@ -1,6 +1,7 @@
 """The shell in infra/: what shellcheck and shfmt say, and that an old bash would take it."""
 
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -23,6 +24,7 @@ YOUNGER = (
     r"\bEPOCH(SECONDS|REALTIME)\b",
     r"printf [^|;]*%\(",
     r"\[\[ -v ",
+    r"""=["'][^"\n]*\$\{\w+//[^}]*\\['"]""",  # quotes, as another has them there
 )
 
 
@@ -49,10 +51,34 @@ def test_needs_no_younger_bash_than_that_of_macos(file):
 
 
 @pytest.mark.parametrize(
-    "line", ["local -n x=y", "mapfile -t a", 'echo "${x^^}"', "a |& b", "wait -n"]
+    "line",
+    [
+        "local -n x=y",
+        "mapfile -t a",
+        'echo "${x^^}"',
+        "a |& b",
+        "wait -n",
+        """word="'${word//\\'/x}'\"""",
+    ],
 )
 def test_the_check_for_younger_bash_can_fail(line):
     assert any(re.search(pattern, line) for pattern in YOUNGER)
+
+
+def test_an_older_bash_is_refused_with_every_other_problem(tmp_path):
+    shutil.copytree(ROOT / "infra", tmp_path / "infra")
+    preflight = tmp_path / "infra/lib/preflight.sh"
+    preflight.write_text(preflight.read_text().replace("bash_needed=3.2", "bash_needed=9.0"))
+    script = tmp_path / "infra/prod/azure-resource-provisioning.sh"
+    bare = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}
+    refused = subprocess.run([script, "plan"], env=bare, capture_output=True, text=True)
+    assert refused.returncode == 1
+    assert re.findall(r"^! (.*?)(?: version [^,]*)?[,\n]", refused.stderr, re.MULTILINE) == [
+        "bash is",
+        "azure.subscription is still the placeholder 00000000-0000-0000-0000-000000000000",
+        "az",
+    ]
+    assert refused.stderr.count("\n") < 24, "one screen"
 
 
 def test_no_file_or_function_is_long():
