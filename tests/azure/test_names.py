@@ -56,7 +56,8 @@ def test_the_identitys_subjects_are_the_service_accounts(prod):
     subjects = set(re.findall(r"system:serviceaccount:(\S+)", script))
     accounts = [
         document
-        for file in (ROOT / "apps/mlflow/base").rglob("*.yaml")
+        for folder in ("base", "components/backup")
+        for file in (ROOT / "apps/mlflow" / folder).rglob("*.yaml")
         for document in yaml.safe_load_all(file.read_text())
         if document and document["kind"] == "ServiceAccount"
     ]

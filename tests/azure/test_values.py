@@ -69,6 +69,7 @@ MORE = {
         "+ role assignment contributor for cluster",
         "+ federated credential id-aks-other/mlflow",
         "+ federated credential id-aks-other/postgresql",
+        "+ federated credential id-aks-other/mlflow-backup",
         "+ Flux extension flux",
         "+ Flux configuration flux-system",
         "+ managed identity id-aks-other-plan",
@@ -92,6 +93,7 @@ MORE = {
         "+ storage account other0aa3981a",
         "+ blob service other0aa3981a",
         "+ blob container artifactroot",
+        "+ blob container backups",
         "+ vault secret storage-connection-string",
     ),
     "apps__mlflow__artifacts__access": (
@@ -99,6 +101,7 @@ MORE = {
         "~ storage account tharindumlflow0aa3981a: allowSharedKeyAccess: true -> false",
         "+ role assignment blob_contributor for pods",
     ),
+    "apps__mlflow__backup": (None,),  # what it made stays
     "apps__mlflow__database__disk": ("pvc-1",),  # only a cluster that is to be made asks for it
 }
 IMPOSSIBLE = {
@@ -181,9 +184,11 @@ def test_every_value_that_reaches_azure_is_here():
     for key, before, after, both, _ in CHANGES:
         texts = [script({**both, key: value}) for value in (before, after)]
         if texts[0] != texts[1]:
-            reaching.add(key.partition(".tags.")[0] + (".tags" if ".tags." in key else ""))
-    covered = {*IN_PLACE, *MORE, *IMPOSSIBLE, *ELSEWHERE}
-    assert reaching == {key.replace("__", ".") for key in covered}
+            reaching.add(key)
+    here = {key.replace("__", ".") for key in (*IN_PLACE, *MORE, *IMPOSSIBLE, *ELSEWHERE)}
+    pairs = [(key, at) for key in reaching for at in here if f"{key}.".startswith(f"{at}.")]
+    assert reaching == {key for key, _ in pairs}
+    assert here == {at for _, at in pairs}
 
 
 def script(values):
