@@ -16,6 +16,7 @@ tier=free
 node_size=Standard_D4as_v5
 node_count=1
 node_max_count=''
+database_disk=''
 tags=(
 )
 
