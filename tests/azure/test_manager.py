@@ -201,10 +201,37 @@ def test_nothing_is_made_with_an_unregistered_provider_or_in_a_missing_group(azu
 TWICE = (
     ("group create -n rg -l centralindia", 0),
     ("storage account create -g rg -n account1 -l centralindia --sku Standard_LRS", 0),
+    (
+        "storage account blob-service-properties update -g rg -n account1"
+        " --enable-delete-retention true --delete-retention-days 7",
+        0,
+    ),
     ("storage container-rm create -g rg --storage-account account1 -n files", 0),
     ("identity create -g rg -n identity1 -l centralindia", 0),
+    (
+        "identity federated-credential create -g rg --identity-name identity1 -n credential1"
+        " --issuer https://i.test/ --subject s --audiences a",
+        0,
+    ),
+    (
+        f"role assignment create --assignee-object-id {CALLER} --assignee-principal-type User"
+        f" --role acdd72a7-3385-48ef-bd42-f606fba81ae7 --scope {GROUP}"
+        " --name 0aa3981a-5555-4555-8555-555555555555",
+        0,
+    ),
     ("keyvault create -g rg -n vault-2 -l centralindia", 1),
     ("aks create -g rg -n aks1 -l centralindia --no-ssh-key --node-vm-size Standard_D4as_v5", 1),
+    (
+        "aks maintenanceconfiguration add -g rg --cluster-name aks1"
+        " -n aksManagedAutoUpgradeSchedule --schedule-type Weekly --day-of-week Sunday"
+        " --interval-weeks 1 --start-time 02:00 --duration 4",
+        1,
+    ),
+    (
+        f"rest --method put --url {STORAGE}1/blobServices/default/containers/more"
+        '?api-version=2025-08-01 --body {"properties":{"publicAccess":"None"}}',
+        0,
+    ),
     ("group delete -n rg --yes", 3),
 )
 
