@@ -28,6 +28,8 @@ class Shape:
     """The variables of the script that it is made of, too."""
     inside: str = ""
     """The kind of resource that its first argument names: it goes when that goes."""
+    rest: str = "more"
+    """What the arguments behind those named are."""
 
 
 _PLACED = ("location", "tags")
@@ -77,8 +79,20 @@ SHAPES: Mapping[str, Shape] = {
     "maintenance_window": Shape(
         "maintenance window", "{cluster}/{schedule}", ("cluster", "schedule"), inside="AKS cluster"
     ),
-    "flux_extension": Shape("Flux extension", "{cluster}/flux", ("cluster",), inside="AKS cluster"),
+    "flux_extension": Shape(
+        "Flux extension",
+        "{cluster}/flux",
+        ("cluster",),
+        inside="AKS cluster",
+        rest="more controllers",
+    ),
     "age_key": Shape("age key", "{cluster}/sops-age", ("cluster",), inside="AKS cluster"),
+    "notification_secret": Shape(
+        "notification secret",
+        "{cluster}/{secret}",
+        ("cluster", "secret", "key", "variable"),
+        inside="AKS cluster",
+    ),
     "flux_configuration": Shape(
         "Flux configuration",
         "{cluster}/flux-system",
@@ -114,7 +128,7 @@ def _resource(words: list[str], variables: Mapping[str, Any]) -> Applied:
     shape = SHAPES.get(verb) or Shape(verb.replace("_", " "), " ".join(arguments))
     fields: dict[str, Any] = dict(zip(shape.arguments, arguments, strict=False))
     if more := arguments[len(shape.arguments) :]:
-        fields["more"] = more
+        fields[shape.rest] = more
     fields |= {name: variables.get(name) for name in shape.variables}
     name = shape.name.format_map({**variables, **fields}) if verb in SHAPES else shape.name
     metadata = {"name": name, "namespace": NAMESPACE}

@@ -175,7 +175,9 @@ readonly age_key_file=${AGE_KEY_FILE:-${SOPS_AGE_KEY_FILE:-}}
 
 # The age key that Flux decrypts secrets with.
 age_key() { # cluster
-  handed_over "$1" 'age key' sops-age age.agekey age-key-sha1 "$age_key_file" age_key_is_missing
+  resource 'age key' sops-age "$(aks_id "$1")" "$aks_version"
+  unless age_key_is_missing
+  handed_over "$1" age.agekey age-key-sha1 "$age_key_file"
 }
 
 # What Flux tells people with. The variable holds the path of the file.
@@ -186,7 +188,9 @@ notification_secret() { # cluster secret key variable
     tr -d '\n' <"$file" >"$work/$2"
     file=$work/$2
   fi
-  handed_over "$1" 'notification secret' "$2" "$3" "$2-sha1" "$file" notification_file_is_missing
+  resource 'notification secret' "$2" "$(aks_id "$1")" "$aks_version"
+  unless notification_file_is_missing
+  handed_over "$1" "$3" "$2-sha1" "$file"
 }
 
 notification_file_is_missing() {
@@ -195,16 +199,14 @@ notification_file_is_missing() {
 }
 
 # A Secret of Flux's own, from a file. What reached the cluster is told from a digest in a tag.
-handed_over() { # cluster kind secret key tag file obstacle
+handed_over() { # cluster key tag file
   local digest=''
-  [ ! -r "$6" ] || digest=$(sha1 <"$6")
-  resource "$2" "$3" "$(aks_id "$1")" "$aks_version"
-  listed "$(aks_id "$1")?api-version=$aks_version" 'keys(tags || `{}`)' "$5"
+  [ ! -r "$4" ] || digest=$(sha1 <"$4")
+  listed "$id?api-version=$aks_version" 'keys(tags || `{}`)' "$3"
   if [ -n "$digest" ]; then
-    listed "$(aks_id "$1")?api-version=$aks_version" "[tags.\"$5\"]" "$digest"
+    listed "$id?api-version=$aks_version" "[tags.\"$3\"]" "$digest"
   fi
-  unless "$7"
-  on_create hand_over "$1" "$3" "$4" "$5=$digest" "${6:-$4}"
+  on_create hand_over "$1" "$name" "$2" "$3=$digest" "${4:-$2}"
   settle
 }
 

@@ -9,7 +9,7 @@ configuration_id() { # cluster type name
 }
 
 # The controllers that nothing here uses stay off: a small node has no room for them.
-flux_extension() { # cluster used_controller...
+flux_extension() { # cluster [controllers]
   local controller is_used settings=''
   resource 'Flux extension' flux "$(configuration_id "$1" extensions flux)" "$extension_version"
   settles_at properties.provisioningState

@@ -11,6 +11,9 @@ ASKED = (
     "! notification secret commit-status: say where its value is: COMMIT_STATUS_TOKEN_FILE=PATH "
     "in front of this command; see docs/notifications.md"
 )
+SWITCHED_OFF = (
+    "~ Flux extension flux: configurationSettings.notification-controller.enabled: true -> false"
+)
 
 
 def test_the_token_reaches_the_cluster_once_and_the_controller_is_on(script, azure, tmp_path):
@@ -36,4 +39,4 @@ def test_the_token_reaches_the_cluster_once_and_the_controller_is_on(script, azu
     assert again.lines("+", "~", "!") == ["+ notification secret commit-status"]
 
     script.render(notifications__commit_status="none")
-    assert script.run("plan").lines("+", "~", "!") == ["~ Flux extension flux"]
+    assert script.run("plan").lines("+", "~", "!") == [SWITCHED_OFF]
