@@ -76,7 +76,7 @@ CHANGES = [
     (f"{M}resources.memory.request", "2Gi", "1Gi", {}, Z.RESTART),
     (f"{M}resources.memory.limit", "2Gi", "3Gi", {}, Z.RESTART),
     (f"{M}resources.memory.limit", "3Gi", "2Gi", {}, Z.RESTART),
-    (f"{M}auth.admin", "admin", "root", {}, Z.RESTART),
+    (f"{M}auth.admin", "admin", "root", {}, Z.ACTION),
     (f"{M}auth.default_permission", "READ", "EDIT", {}, Z.RESTART),
     (f"{M}auth.default_permission", "EDIT", "READ", {}, Z.RESTART),
     (f"{M}exposure.kind", "internal", "load-balancer", {f"{M}exposure.dns_label": UNSET},

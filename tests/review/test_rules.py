@@ -47,6 +47,7 @@ ORPHANING = changed(KUSTOMIZATION, "spec/deletionPolicy", "Orphan")
 OTHER = changed(KUSTOMIZATION, "metadata/name", "other")
 POSTGRES = changed(STATEFUL_SET, IMAGE, "postgres:17.11")
 THREE = changed(DEPLOYMENT, "spec/replicas", 3)
+ADMINISTERED = changed(SETTINGS, "data/ADMIN", "admin")
 WITH_SOURCES = (SETTINGS, PASSWORDS)
 ADMIN = "11111111-2222-3333-4444-555555555555"
 FORCE = {"kustomize.toolkit.fluxcd.io/force": "enabled"}
@@ -155,6 +156,8 @@ EXAMPLES = [
         Z.DANGER,
     ),
     ("database-moves", *pair(SETTINGS, "data/WORKERS", "3"), None),
+    ("admin-stays", *pair(ADMINISTERED, "data/ADMIN", "root"), Z.ACTION),
+    ("admin-stays", side(SETTINGS), side(ADMINISTERED), None),
     ("image", *pair(DEPLOYMENT, IMAGE, "burakince/mlflow:2.21.9"), Z.DANGER),
     ("image", *pair(DEPLOYMENT, IMAGE, "burakince/mlflow:3.1.0"), Z.DANGER),
     ("image", *pair(DEPLOYMENT, IMAGE, "ghcr.io/mlflow/mlflow:v3.16.1-full"), Z.DANGER),

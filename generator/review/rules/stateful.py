@@ -53,6 +53,20 @@ def database_moves(case: Case) -> Iterator[Finding]:
                 yield _moves(case, new, f"{name} was {before} and becomes {after or 'unset'}")
 
 
+def admin_stays(case: Case) -> Iterator[Finding]:
+    """The administrator gets another name: the old account stays one, with its password."""
+    for old, new in case.updated("ConfigMap"):
+        before, after = old.at("data", "ADMIN"), new.at("data", "ADMIN")
+        if before and after and before != after:
+            yield Finding(
+                "admin-stays",
+                Level.ACTION,
+                new.subject,
+                f"{after} becomes administrator, and {before} stays one, with today's password",
+                f"after the merge, as {after}: python examples/users.py remove {before}",
+            )
+
+
 def _moves(case: Case, item: Applied, what: str) -> Finding:
     message = f"{what}: it starts with what is there, not with today's data"
     cure = f"{backups.first(case)}, and restore it after the move"
@@ -121,4 +135,9 @@ def _version(image: str) -> tuple[int, ...]:
     return tuple(map(int, match[1].split("."))) if match else ()
 
 
-RULES = {"renamed": renamed, "database-moves": database_moves, "image": image}
+RULES = {
+    "renamed": renamed,
+    "database-moves": database_moves,
+    "image": image,
+    "admin-stays": admin_stays,
+}
