@@ -31,7 +31,6 @@ _LIMITS = {
 # What design has a word for and no code yet: refused in one clear line.
 _LATER: dict[Location, set[str]] = {
     ("apps", "mlflow", "database", "kind"): {"azure"},
-    ("apps", "mlflow", "delivery"): {"helm"},
 }
 
 

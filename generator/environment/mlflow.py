@@ -135,5 +135,6 @@ class Mlflow(Model):
     artifacts: Artifacts
     backup: Backup | None = None
     """Regular backups; none without it."""
-    delivery: Literal["kustomize"] = "kustomize"
-    """How Flux installs the server. `kustomize`: the manifests of this repository."""
+    delivery: Literal["kustomize", "helm"] = "kustomize"
+    """How Flux installs the server. `kustomize`: the manifests of this repository. `helm`: the
+    chart community-charts/mlflow, with the same values."""

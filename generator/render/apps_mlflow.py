@@ -11,6 +11,7 @@ from generator import yaml
 from generator.environment import Environment
 from generator.environment.mlflow import Backup
 from generator.files import File, header
+from generator.render import mlflow_hosts, mlflow_release, mlflow_values
 from generator.secrets import table
 
 Manifest = dict[str, object]
@@ -18,8 +19,6 @@ Manifest = dict[str, object]
 _SERVER = "mlflow"
 _DATABASE = "postgresql"
 _CLAIM = "postgresql-data"
-_CLUSTER_ENDS = ("", ".svc", ".svc.cluster.local")
-_NUMBERS = ("*.[0-9]", "*.[0-9][0-9]", "*.[0-9][0-9][0-9]")  # as fnmatch reads them
 _BACKUP = "mlflow-backup"
 _BASES = "../../../base"
 _COMPONENTS = "../../../components"
@@ -47,7 +46,15 @@ def files(env: Environment, *, encrypted: bool) -> Iterator[File]:
     yield _file(env, "server/kustomization.yaml", _server(env))
     backup = env.apps.mlflow.backup
     jobs = [_cron_job(env, backup)] if backup else []
-    yield _file(env, "server/patches.yaml", _deployment(env), _service(env), *jobs)
+    if _is_released(env):
+        yield _file(env, f"server/{mlflow_release.VALUES}", mlflow_values.values(env))
+        yield _file(env, "server/patches.yaml", _service(env), *jobs)
+    else:
+        yield _file(env, "server/patches.yaml", _deployment(env), _service(env), *jobs)
+
+
+def _is_released(env: Environment) -> bool:
+    return env.apps.mlflow.delivery == "helm"
 
 
 def _file(env: Environment, path: str, *manifests: Manifest) -> File:
@@ -142,8 +149,21 @@ def _pod(env: Environment, workload: str, *containers: Manifest) -> Manifest:
     """What both pods have: their secrets, and a revision that restarts them for new ones."""
     annotations = {"mlflow-gitops/secrets-revision": str(env.secrets.revision)}
     spec: Manifest = {"containers": list(containers)} if containers else {}
-    spec["volumes"] = [_secrets(env, workload)]
+    spec["volumes"] = list(_volumes(env, workload))
     return {"metadata": {"annotations": annotations}, "spec": spec}
+
+
+def _volumes(env: Environment, workload: str) -> Iterator[Manifest]:
+    yield _secrets(env, workload)
+    if workload == _DATABASE and _is_copied(env):
+        # No container mounts it. The Secret lives as long as a pod has a volume of its class, and
+        # the release needs it before there is a server.
+        yield {"name": "release-secrets", **_volume(env, _SERVER)}
+
+
+def _is_copied(env: Environment) -> bool:
+    """Whether the driver copies secrets into a Kubernetes Secret, for Flux to read."""
+    return _is_released(env) and env.secrets.provider == "key-vault"
 
 
 def _cron_job(env: Environment, backup: Backup) -> Manifest:
@@ -183,8 +203,9 @@ def _volume(env: Environment, workload: str) -> Manifest:
 
 def _secret_provider_classes(env: Environment) -> Iterator[Manifest]:
     for workload in table.workloads(env):
-        secrets = table.needed(env, workload)
+        secrets = list(table.needed(env, workload))
         objects = [yaml.dump({"objectName": s.name, "objectType": "secret"}) for s in secrets]
+        copies = [_copy(secrets)] if workload == _SERVER and _is_copied(env) else []
         yield {
             "apiVersion": "secrets-store.csi.x-k8s.io/v1",
             "kind": "SecretProviderClass",
@@ -201,8 +222,19 @@ def _secret_provider_classes(env: Environment) -> Iterator[Manifest]:
                     "tenantId": "${azure_tenant_id}",
                     "objects": yaml.dump({"array": objects}),
                 },
-            },
+            }
+            | ({"secretObjects": copies} if copies else {}),
         }
+
+
+def _copy(secrets: list[table.Secret]) -> Manifest:
+    """The Kubernetes Secret that sops makes with the other provider: what the release takes."""
+    names = [secret.name for secret in secrets if secret.name in mlflow_values.TARGETS]
+    return {
+        "secretName": table.KUBERNETES_SECRET,
+        "type": "Opaque",
+        "data": [{"objectName": name, "key": name} for name in names],
+    }
 
 
 def _server(env: Environment) -> Manifest:
@@ -210,31 +242,41 @@ def _server(env: Environment) -> Manifest:
     image = {"name": "mlflow", "newName": mlflow.image.name, "newTag": mlflow.image.tag}
     if mlflow.image.digest:
         image["digest"] = mlflow.image.digest
-    return _kustomization([f"{_BASES}/server"]) | {
-        "components": [f"{_COMPONENTS}/{component}" for component in _components(env)],
+    kustomization = _kustomization([f"{_BASES}/server"])
+    generators: list[Manifest] = [
+        {
+            "name": "mlflow-settings",
+            "behavior": "merge",
+            "literals": [f"{key}={value}" for key, value in _settings(env).items()],
+        }
+    ]
+    if _is_released(env):
+        release = mlflow_release.patch(env, _volume(env, _SERVER))
+        return kustomization | {
+            "patches": [{"path": "patches.yaml"}, release],
+            "components": [*_shared_components(env), *mlflow_release.components(env)],
+            "images": [image],
+            "configMapGenerator": [*generators, mlflow_release.generators()],
+        }
+    return kustomization | {
+        "components": list(_shared_components(env)),
         "images": [image],
         "replicas": [{"name": _SERVER, "count": mlflow.replicas}],
-        "configMapGenerator": [
-            {
-                "name": "mlflow-settings",
-                "behavior": "merge",
-                "literals": [f"{key}={value}" for key, value in _settings(env).items()],
-            }
-        ],
+        "configMapGenerator": generators,
     }
 
 
-def _components(env: Environment) -> Iterator[str]:
+def _shared_components(env: Environment) -> Iterator[str]:
     mlflow = env.apps.mlflow
-    yield f"exposure/{mlflow.exposure.kind}"
+    yield f"{_COMPONENTS}/exposure/{mlflow.exposure.kind}"
     if mlflow.image.series.server == "uvicorn":
-        yield "mlflow-3"
+        yield f"{_COMPONENTS}/mlflow-3"
     if mlflow.backup:
-        yield "backup"
+        yield f"{_COMPONENTS}/backup"
     if mlflow.artifacts.access == "workload-identity":
-        yield "artifacts/workload-identity"
+        yield f"{_COMPONENTS}/artifacts/workload-identity"
     if mlflow.replicas > 1:
-        yield "replicas"
+        yield f"{_COMPONENTS}/replicas"
 
 
 def _settings(env: Environment) -> dict[str, str]:
@@ -249,19 +291,8 @@ def _settings(env: Environment) -> dict[str, str]:
         "WEB_CONCURRENCY": str(mlflow.workers),
     }
     if mlflow.image.series.checks_host:
-        settings["MLFLOW_SERVER_ALLOWED_HOSTS"] = ",".join(_hosts(env))
+        settings["MLFLOW_SERVER_ALLOWED_HOSTS"] = ",".join(mlflow_hosts.answered(env))
     return settings
-
-
-def _hosts(env: Environment) -> Iterator[str]:
-    """What a request's Host header may be: a name of the server, or whatever number it has.
-
-    No browser takes a name that ends in a number for anything but an address, so these patterns
-    let nobody's own name in, whose answers would change from one address to the server's.
-    """
-    names = ["localhost", _SERVER, *(f"{_SERVER}.mlflow{end}" for end in _CLUSTER_ENDS)]
-    for host in (*names, *filter(None, [env.public_name]), *_NUMBERS):
-        yield from (host, f"{host}:*")
 
 
 def _service(env: Environment) -> Manifest:

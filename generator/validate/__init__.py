@@ -2,19 +2,27 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
 from generator import programs
 from generator.environment import Environment
-from generator.errors import Problem
-from generator.validate import azure_cli, kubeconform, schemas
+from generator.errors import GenError, Problem
+from generator.validate import azure_cli, kubeconform, releases, schemas
 from generator.validate import cluster as clusters
 from generator.validate.cluster import Cluster
 from generator.validate.kubeconform import Finding
 from generator.validate.objects import Object
-from generator.validate.rules import NOTICES, RULES, RULES_OF_THE_WHOLE, TREE_RULES, WARNINGS, Rule
+from generator.validate.rules import (
+    NOTICES,
+    RULES,
+    RULES_OF_RELEASES,
+    RULES_OF_THE_WHOLE,
+    TREE_RULES,
+    WARNINGS,
+    Rule,
+)
 
 __all__ = ["Report", "validate"]
 
@@ -34,16 +42,40 @@ def validate(root: Path, environments: Sequence[Environment], say: programs.Say)
     """Check everything that Flux applies for `environments`. `say` tells of installations."""
     kustomize = programs.find(root, "kustomize", say=say)
     loaded, problems = clusters.load(root, environments, kustomize)
+    loaded = [_released(cluster, kustomize, say, problems) for cluster in loaded]
     problems += _judged(root, loaded, say)
-    problems += _ruled(RULES.values(), loaded)
+    problems += _ruled([*RULES.values(), *RULES_OF_RELEASES.values()], loaded)
     whole = [cluster for cluster in loaded if cluster.whole]
     problems += _ruled(RULES_OF_THE_WHOLE.values(), whole)
     problems += chain.from_iterable(rule(root) for rule in TREE_RULES.values())
     if client := programs.installed(root, "azure-cli"):
         problems += chain.from_iterable(azure_cli.judged(root, client, env) for env in environments)
     warnings, notices = (_ruled(rules.values(), loaded) for rules in (WARNINGS, NOTICES))
-    count = sum(len(cluster.objects) for cluster in loaded)
+    count = sum(len(cluster.running) for cluster in loaded)
     return Report(_unique(problems), _unique(warnings), _unique(notices), count)
+
+
+def _released(
+    cluster: Cluster, kustomize: Path, say: programs.Say, problems: list[Problem]
+) -> Cluster:
+    """The cluster with what Helm makes of its releases, as far as their charts are at hand."""
+    named = [item for item in cluster.objects if item.kind == "HelmRelease" and item.is_flux]
+    if not named:
+        return cluster
+    made, unseen = list[Object](), list[Object]()
+    version = cluster.environment.cluster.kubernetes_version
+    try:
+        at_hand = releases.charts(cluster.root)
+        for release in named:
+            if chart := releases.find(release, at_hand):
+                helm = programs.find(cluster.root, "helm", say=say)
+                tools = releases.Programs(helm, kustomize)
+                made += releases.render(tools, chart, release, cluster.objects, version)
+            else:
+                unseen.append(release)
+    except GenError as error:
+        problems += error.problems
+    return replace(cluster, released=tuple(made), unseen=tuple(unseen))
 
 
 def _ruled(rules: Iterable[Rule], loaded: Iterable[Cluster]) -> list[Problem]:
@@ -79,7 +111,7 @@ def _judges(
 ) -> Iterator[tuple[str, list[Path], list[Object]]]:
     """Each judge, its sets of schemas and the objects that it judges."""
     added = schemas.added(root, say)
-    objects = list(dict.fromkeys(chain.from_iterable(cluster.objects for cluster in loaded)))
+    objects = list(dict.fromkeys(chain.from_iterable(cluster.running for cluster in loaded)))
     for flux in schemas.FLUX:
         of_flux = [item for item in objects if item.is_flux]
         yield flux, [schemas.flux(root, flux, say), *added], of_flux
@@ -88,7 +120,7 @@ def _judges(
             item
             for cluster in loaded
             if cluster.environment.cluster.kubernetes_version == version
-            for item in cluster.objects
+            for item in cluster.running
             if not item.is_flux
         ]
         sets = [schemas.kubernetes(root, version, say), *added]

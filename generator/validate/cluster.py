@@ -47,12 +47,21 @@ class Cluster:
     kustomizations: tuple[Kustomization, ...]
     whole: bool
     """Whether everything could be read and built: else, what is missing may be in the rest."""
+    released: tuple[Object, ...] = ()
+    """What Helm makes of the HelmReleases whose charts are at hand."""
+    unseen: tuple[Object, ...] = ()
+    """The HelmReleases whose charts are not: what they make is not known."""
 
     @cached_property
     def objects(self) -> list[Object]:
         """Every object, as often as it is applied."""
         below = (kustomization.applied for kustomization in self.kustomizations)
         return [*self.facts, *self.top, *chain.from_iterable(below)]
+
+    @cached_property
+    def running(self) -> list[Object]:
+        """Every object, and what Helm makes of the releases among them."""
+        return [*self.objects, *self.released]
 
     @cached_property
     def index(self) -> Mapping[Key, Object]:

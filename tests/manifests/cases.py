@@ -8,10 +8,11 @@ from functools import cache
 from pathlib import Path
 
 from generator import environment, programs, render
-from generator.environment import Environment
-from generator.validate import kustomize, objects, pods
+from generator.environment import Environment, edit
+from generator.validate import kustomize, objects, pods, releases
 from generator.validate.objects import Object
 from generator.validate.pods import Pod
+from tests.cluster import chart
 from tests.trees import ROOT, write
 
 OWN = {file.stem: file for file in sorted((ROOT / "environments").glob("*.yaml"))}
@@ -25,20 +26,27 @@ FILES = OWN | GOLDEN
 
 @dataclass(frozen=True)
 class Built:
-    """One environment's two overlays."""
+    """One environment's two overlays, and what a chart makes of the release in them."""
 
     environment: Environment
     data: tuple[Object, ...]
     server: tuple[Object, ...]
+    released: tuple[Object, ...]
 
     @property
-    def objects(self) -> tuple[Object, ...]:
+    def applied(self) -> tuple[Object, ...]:
+        """What Flux applies itself."""
         return self.data + self.server
 
     @property
+    def objects(self) -> tuple[Object, ...]:
+        return self.applied + self.released
+
+    @property
     def pods(self) -> dict[str, Pod]:
-        """The pod of each workload, by the workload's name."""
-        return {pod.object.name: pod for pod in pods.find(self.objects)}
+        """The pod of each workload, by the workload's name; a release's is the server's too."""
+        found = {pod.object.name: pod for pod in pods.find(self.objects)}
+        return {name.removesuffix("-chart"): pod for name, pod in found.items()}
 
     def containers(self) -> Iterator[tuple[str, dict]]:
         """Every container, init containers included, by "workload/container"."""
@@ -63,6 +71,14 @@ def case(name: str) -> Built:
     return build(FILES[name].read_text(), name.rpartition("/")[2])
 
 
+@cache
+def released(name: str, tag: str) -> Built:
+    """A case with the other delivery, and a version of MLflow."""
+    mlflow = "apps", "mlflow"
+    changes = {(*mlflow, "delivery"): "helm", (*mlflow, "image", "tag"): tag}
+    return build(edit.assign(FILES[name].read_text(), changes), name)
+
+
 def build(text: str, name: str = "test", *, root: Path = ROOT) -> Built:
     """Render an environment file beside the hand-written bases of `root`, and build the result.
 
@@ -72,7 +88,7 @@ def build(text: str, name: str = "test", *, root: Path = ROOT) -> Built:
     kustomize_ = programs.find(ROOT, "kustomize", say=print)
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder)
-        for part in ("base", "components"):
+        for part in ("base", "components", "helm"):
             shutil.copytree(root / "apps/mlflow" / part, copy / "apps/mlflow" / part)
         for file in render.files(env, encrypted=()):
             write(copy, str(file.path), file.text)
@@ -80,4 +96,16 @@ def build(text: str, name: str = "test", *, root: Path = ROOT) -> Built:
             tuple(objects.read(path, kustomize.build(kustomize_, copy, path)))
             for path in (render.apps_mlflow.folder(env) / part for part in ("data", "server"))
         )
-    return Built(env, data, server)
+        released = tuple(
+            made
+            for release in server
+            if release.kind == "HelmRelease"
+            for made in releases.render(
+                releases.Programs(programs.find(ROOT, "helm", say=print), kustomize_),
+                chart.like(release, copy),
+                release,
+                server,
+                env.cluster.kubernetes_version,
+            )
+        )
+    return Built(env, data, server, released)

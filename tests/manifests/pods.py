@@ -92,7 +92,8 @@ class Cluster:
         return self.pod(name, "StatefulSet", "postgresql")
 
     def mlflow(self, name: str = "mlflow-1") -> "Pod":
-        return self.pod(name, "Deployment", "mlflow")
+        (workload,) = (name for kind, name in self.objects if kind == "Deployment")
+        return self.pod(name, "Deployment", workload)
 
     def job(self, name: str, job: Mapping) -> "Pod":
         """Return the pod of a Job, or of what a CronJob makes, not started yet."""
@@ -197,7 +198,10 @@ class Pod:
     def _variables(self, container: Mapping) -> dict[str, str]:
         variables: dict[str, str] = {}
         for source in container.get("envFrom", []):
-            variables |= self.cluster.objects["ConfigMap", source["configMapRef"]["name"]]["data"]
+            ((reference, named),) = source.items()
+            kind = {"configMapRef": "ConfigMap", "secretRef": "Secret"}[reference]
+            made = self.cluster.objects[kind, named["name"]]
+            variables |= made.get("data") or made["stringData"]
         return variables | {entry["name"]: entry["value"] for entry in container.get("env", [])}
 
 

@@ -57,7 +57,9 @@ def test_no_container_may_do_more_than_it_must(built):
         assert min(security["runAsUser"], security["runAsGroup"], security["fsGroup"]) > 10000
         assert security["seccompProfile"] == {"type": "RuntimeDefault"}
     for name, container in built.containers():
-        assert container["securityContext"] == {
+        pod = built.pods[name.partition("/")[0]].spec["securityContext"]
+        again = {key: pod[key] for key in pod.keys() & container["securityContext"].keys()}
+        assert container["securityContext"] == again | {
             "allowPrivilegeEscalation": False,
             "readOnlyRootFilesystem": True,
             "capabilities": {"drop": ["ALL"]},
@@ -66,7 +68,9 @@ def test_no_container_may_do_more_than_it_must(built):
 
 def test_every_service_account_is_one_workload_s_own_and_mounts_no_token(built):
     accounts = {account["metadata"]["name"]: account for account in built.of("ServiceAccount")}
-    assert {pod.spec["serviceAccountName"] for pod in built.pods.values()} == set(accounts)
+    users = {pod.spec["serviceAccountName"] for pod in built.pods.values()}
+    users |= {release["spec"]["serviceAccountName"] for release in built.of("HelmRelease")}
+    assert users == set(accounts)
     assert all(account["automountServiceAccountToken"] is False for account in accounts.values())
 
 
@@ -76,7 +80,7 @@ def test_the_namespace_enforces_what_the_pods_obey(built):
 
 
 def test_every_object_says_what_it_belongs_to(built):
-    for item in built.objects:
+    for item in built.applied:
         labels = item.values["metadata"].get("labels", {})
         assert labels.get(PART_OF) == "mlflow", (item.kind, item.name)
     for name, pod in built.pods.items():
@@ -113,7 +117,10 @@ def patience(probe):
 
 def test_a_rollout_cuts_no_request_and_a_drain_is_never_blocked(built):
     strategy = built.one("Deployment")["spec"]["strategy"]
-    assert strategy == {"rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}
+    assert strategy | {"type": "RollingUpdate"} == {
+        "type": "RollingUpdate",
+        "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0},
+    }
 
     replicas = built.environment.apps.mlflow.replicas
     budgets = built.of("PodDisruptionBudget")

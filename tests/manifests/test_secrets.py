@@ -10,12 +10,18 @@ SOPS = cases.case("golden/sops")
 
 def mounted(built, workload):
     """The secret files of a workload's pod, by path, and where each container sees them."""
-    (volume,) = [v for v in built.pods[workload].spec["volumes"] if {"csi", "secret"} & v.keys()]
-    places = {
-        (mount["mountPath"], mount.get("readOnly"))
+    mounts = [
+        mount
         for name, container in built.containers()
         if name.startswith(f"{workload}/")
         for mount in container["volumeMounts"]
+    ]
+    seen = {mount["name"] for mount in mounts}
+    volumes = built.pods[workload].spec["volumes"]
+    (volume,) = [v for v in volumes if {"csi", "secret"} & v.keys() and v["name"] in seen]
+    places = {
+        (mount["mountPath"], mount.get("readOnly"))
+        for mount in mounts
         if mount["name"] == volume["name"]
     }
     return files(built, volume), places
@@ -65,10 +71,12 @@ def test_the_vault_is_opened_as_the_environment_s_identity(built):
 
 
 def test_no_secret_is_in_an_environment_variable_or_a_config_map(built):
+    """But for a chart's: it makes Secrets of what it is given, and its server's environment."""
     names = {secret.name.replace("-", "_").upper() for secret in table.TABLE}
     for name, container in built.containers():
-        assert not {"secretRef"} & {key for entry in container.get("envFrom", ()) for key in entry}
+        sources = {key for entry in container.get("envFrom", ()) for key in entry}
+        assert "secretRef" not in sources or (built.released and name == "mlflow/mlflow")
         for entry in container.get("env", ()):
             assert "valueFrom" not in entry, name
             assert entry["name"] not in names | {"PGPASSWORD"}, name
-    assert not built.of("Secret")
+    assert not [item for item in built.applied if item.kind == "Secret"]

@@ -13,6 +13,7 @@ from generator.validate.rules import (
     flux,
     images,
     references,
+    releases,
     safety,
     secrets,
     services,
@@ -39,6 +40,9 @@ RULES: dict[str, Rule] = {
 }
 """What makes `gen validate` fail."""
 
+RULES_OF_RELEASES: dict[str, Rule] = {"revealed-secret": releases.revealed_secret}
+"""The same, of what Helm makes where a chart is at hand."""
+
 RULES_OF_THE_WHOLE: dict[str, Rule] = {
     "nothing-applied": flux.nothing_applied,
     "depends-on": flux.depends_on,
@@ -60,5 +64,6 @@ WARNINGS: dict[str, Rule] = {
 NOTICES: dict[str, Rule] = {
     "not-initialised": secrets.not_initialised,
     "awaited": secrets.awaited,
+    "unseen-chart": releases.unseen_chart,
 }
 """What is still to do."""

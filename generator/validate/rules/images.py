@@ -13,7 +13,7 @@ _IMAGE = re.compile(r"(?P<name>.*?)(:(?P<tag>[\w][\w.-]*))?(@(?P<digest>sha256:[
 
 def unpinned_image(cluster: Cluster) -> Iterator[Problem]:
     """An image with neither a digest nor a tag, or whose tag is `latest`."""
-    for pod in pods.find(cluster.objects):
+    for pod in pods.find(cluster.running):
         for field, container in pod.containers():
             image = fields.text(container, "image")
             found = _IMAGE.fullmatch(image)

@@ -1,7 +1,7 @@
 """Everything that an object names must be there."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from generator.errors import Problem
@@ -90,7 +90,8 @@ def _is_given(key: Key) -> bool:
 def _produced(cluster: Cluster) -> dict[Key, set[str] | None]:
     """Every object that is made, and the keys that it holds where those are known."""
     produced: dict[Key, set[str] | None] = {}
-    for key, item in cluster.index.items():
+    for item in cluster.running:
+        key = item.kind, item.namespace, item.name
         data = {**fields.mapping(item.values, "data"), **fields.mapping(item.values, "stringData")}
         produced[key] = set(data) if item.kind in ("ConfigMap", "Secret") else None
         if item.kind == "SecretProviderClass":  # the driver copies it into Secrets
@@ -106,7 +107,7 @@ def _produced(cluster: Cluster) -> dict[Key, set[str] | None]:
 
 
 def _references(cluster: Cluster) -> Iterator[Reference]:
-    for pod in pods.find(cluster.objects):
+    for pod in pods.find(cluster.running):
         yield from _of_pod(pod)
     for item in cluster.objects:
         yield from _of(item)
@@ -161,7 +162,9 @@ def _of_flux(item: Object, spec: fields.Fields) -> Iterator[Reference]:
     lists = ("healthChecks",), ("postBuild", "substituteFrom"), ("valuesFrom",)
     for keys in lists:
         for number, entry in enumerate(fields.items(spec, *keys)):
-            yield from _typed(item, f"{'.'.join(('spec', *keys))}[{number}]", entry)
+            for found in _typed(item, f"{'.'.join(('spec', *keys))}[{number}]", entry):
+                wanted = fields.text(entry, "valuesKey")
+                yield replace(found, keys=(wanted,)) if wanted else found
 
 
 def _of_binding(item: Object) -> Iterator[Reference]:

@@ -14,7 +14,7 @@ _DATA = ("Namespace", "PersistentVolumeClaim", "Secret")
 def twice(cluster: Cluster) -> Iterator[Problem]:
     """An object that is applied from two places: Flux would change it back and forth for ever."""
     first: dict[tuple[str, str, str, str], Object] = {}
-    for item in cluster.objects:
+    for item in cluster.running:
         key = item.group, item.kind, item.namespace, item.name
         if other := first.get(key):
             yield item.problem("metadata.name", f"is also applied from {other.path}; keep one")

@@ -13,11 +13,16 @@ _PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
 
 def selector(cluster: Cluster) -> Iterator[Problem]:
     """A Service or a PodDisruptionBudget that chooses no pod."""
-    found = list(pods.find(cluster.objects))
+    found = list(pods.find(cluster.running))
     for item, field, labels in _selectors(cluster):
-        if labels and not any(pod.matches(item.namespace, labels) for pod in found):
+        unseen = any(release.namespace == item.namespace for release in cluster.unseen)
+        if labels and not unseen and not _choose(item, labels, found):
             words = ", ".join(f"{key}={value}" for key, value in labels.items())
             yield item.problem(field, f"{words}: no pod has these labels")
+
+
+def _choose(item: Object, labels: Fields, found: list[pods.Pod]) -> bool:
+    return any(pod.matches(item.namespace, labels) for pod in found)
 
 
 def _selectors(cluster: Cluster) -> Iterator[tuple[Object, str, Fields]]:
@@ -31,7 +36,7 @@ def _selectors(cluster: Cluster) -> Iterator[tuple[Object, str, Fields]]:
 
 def port(cluster: Cluster) -> Iterator[Problem]:
     """A port given by a name that no container of the pods has."""
-    found = list(pods.find(cluster.objects))
+    found = list(pods.find(cluster.running))
     for item in cluster.objects:
         if item.kind == "Service":
             yield from _targets(item, found)

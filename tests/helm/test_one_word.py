@@ -1,0 +1,56 @@
+"""One word changes the delivery, and the same word back leaves no trace."""
+
+from generator import yaml
+from tests.helm.conftest import Gen
+from tests.trees import tree
+
+DEV = "apps/mlflow/overlays/dev"
+
+
+def test_to_the_chart_and_back(copy, run: Gen):
+    before = tree(copy)
+
+    run("set", "--env", "dev", "apps.mlflow.delivery=helm")
+    said = run("validate")
+    between = tree(copy)
+    run("set", "--env", "dev", "apps.mlflow.delivery=kustomize")
+
+    assert ": no problems" in said.stdout
+    assert "chart mlflow 0.17.2 is not at hand" in said.stderr
+    differing = {path for path in between if between[path] != before.get(path)}
+    assert differing == {"environments/dev.yaml"} | {
+        f"{DEV}/server/{name}"
+        for name in ("kustomization.yaml", "mlflow-values.yaml", "patches.yaml")
+    }
+    after = tree(copy)
+    line = "    delivery: kustomize\n"
+    assert after["environments/dev.yaml"].replace(line, "") == before["environments/dev.yaml"]
+    del after["environments/dev.yaml"], before["environments/dev.yaml"]
+    assert after == before
+
+
+def test_with_a_vault_what_flux_reads_lives_as_long_as_the_database(copy, run: Gen):
+    """The driver copies secrets only while a pod has a volume of their class."""
+    run("set", "--env", "prod", "apps.mlflow.delivery=helm")
+
+    folder = copy / "apps/mlflow/overlays/prod"
+    server, _ = split(folder / "data/secret-provider-classes.yaml")
+    (copied,) = server["spec"]["secretObjects"]
+    patch = yaml.read((folder / "server/kustomization.yaml").read_text()).values["patches"][1]
+    read = [
+        operation["value"]["valuesKey"]
+        for operation in yaml.read(patch["patch"]).values
+        if operation["path"] == "/spec/valuesFrom/-"
+    ]
+    assert copied["secretName"] == "mlflow-secrets"
+    assert [item["key"] for item in copied["data"]] == read
+    *_, database = split(folder / "data/patches.yaml")
+    classes = [
+        volume["csi"]["volumeAttributes"]["secretProviderClass"]
+        for volume in database["spec"]["template"]["spec"]["volumes"]
+    ]
+    assert classes == ["postgresql-secrets", server["metadata"]["name"]]
+
+
+def split(file):
+    return [yaml.read(text).values for _, text in yaml.split(file.read_text())]
