@@ -4,6 +4,7 @@ The chart says what it does not know only when it is installed, or not at all. S
 we give it stands here, with its type and the version that it came with: rendering refuses others.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -69,6 +70,27 @@ KEYS: Mapping[str, Key] = {
     **_keys(list, "initContainers", "extraVolumes", "extraVolumeMounts"),
 }
 """Every value that is given to the chart, by its path."""
+
+
+SECRETS: Mapping[str, str] = {
+    "database-password": "backendStore.postgres.password",
+    "flask-secret-key": "flaskServerSecretKey",
+    "storage-connection-string": "artifactRoot.azureBlob.connectionString",
+}
+"""The value that a release takes each secret as; the administrator's password is not its affair."""
+
+_MISREAD = re.compile(r"""[,\\]|^["'{]|^[0-9]+$""")
+
+
+def misread(text: str) -> str | None:
+    """Return what is wrong with a secret's value: Flux reads it as `helm --set` does."""
+    if _MISREAD.search(text):
+        return (
+            "holds , or a backslash, starts with a quote or {, or is a number: with "
+            "apps.mlflow.delivery: helm Flux would read that as something else; use letters "
+            "and digits"
+        )
+    return None
 
 
 def problem(path: str, value: object, chart: Version) -> str | None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from generator import yaml
-from generator.environment import Environment
+from generator.environment import Environment, mlflow_chart
 from generator.environment.mlflow import Backup
 from generator.files import File, header
 from generator.render import mlflow_hosts, mlflow_release, mlflow_values
@@ -229,7 +229,7 @@ def _secret_provider_classes(env: Environment) -> Iterator[Manifest]:
 
 def _copy(secrets: list[table.Secret]) -> Manifest:
     """The Kubernetes Secret that sops makes with the other provider: what the release takes."""
-    names = [secret.name for secret in secrets if secret.name in mlflow_values.TARGETS]
+    names = [secret.name for secret in secrets if secret.name in mlflow_chart.SECRETS]
     return {
         "secretName": table.KUBERNETES_SECRET,
         "type": "Opaque",

@@ -47,7 +47,7 @@ def patch(env: Environment, volume: Mapping[str, object]) -> Manifest:
 def _secrets(env: Environment) -> Iterator[Manifest]:
     """Where the chart's secret values come from: never from its values."""
     for secret in table.needed(env, "mlflow"):
-        for target in mlflow_values.TARGETS.get(secret.name, ()):
+        if target := mlflow_chart.SECRETS.get(secret.name):
             yield {
                 "kind": "Secret",
                 "name": table.KUBERNETES_SECRET,

@@ -1,22 +1,15 @@
 """Environment -> mlflow-values.yaml: the same server, as values of the chart.
 
 They are complete: `helm install` with this file makes a server that works, without Flux. Passwords
-are the exception; TARGETS says which value takes which.
+are the exception: mlflow_chart.SECRETS says which value takes which.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from generator.environment import Environment, mlflow_chart
 from generator.render import mlflow_hosts
 
 Value = tuple[str, object]
-
-TARGETS: Mapping[str, tuple[str, ...]] = {
-    "database-password": ("backendStore.postgres.password",),
-    "flask-secret-key": ("flaskServerSecretKey",),
-    "storage-connection-string": ("artifactRoot.azureBlob.connectionString",),
-}
-"""Where the release takes each secret. The administrator's and users' are initialise's alone."""
 
 _PORT = 5000
 _HEALTH = "service.beta.kubernetes.io/azure-load-balancer-health-probe-request-path"

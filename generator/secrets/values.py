@@ -5,7 +5,7 @@ import secrets
 import string
 from collections.abc import Iterator
 
-from generator.environment import Environment
+from generator.environment import Environment, mlflow_chart
 from generator.secrets.table import Secret
 
 # No character that a shell, an ini file, a URL or YAML would read as anything else.
@@ -37,5 +37,11 @@ def problems(environment: Environment, secret: Secret, value: bytes) -> Iterator
         yield f"character {position} is not a letter, a digit or ASCII punctuation"
     if len(line) < secret.minimum:
         yield f"has {len(line)} characters; {secret.minimum} or more are needed"
-    elif message := secret.problem(environment, line):
+    elif message := secret.problem(environment, line) or _misread(environment, secret, line):
         yield message
+
+
+def _misread(environment: Environment, secret: Secret, line: str) -> str | None:
+    """What a release would make of a value that it takes."""
+    released = environment.apps.mlflow.delivery == "helm" and secret.name in mlflow_chart.SECRETS
+    return mlflow_chart.misread(line) if released else None

@@ -163,12 +163,16 @@ class Delivery:
 
     def tracking(self) -> Tracking:
         """MLflow, as its administrator reaches it, as soon as it answers."""
+        return self.tracking_at(self.address)
+
+    def tracking_at(self, address: str) -> Tracking:
+        """MLflow at another address than its Service's, such as one with a port."""
         found = self.cluster.client.get("Secret", "mlflow-secrets", namespace=NAMESPACE)
         assert found, "no secrets: the first delivery is not done"
         password = base64.b64decode(found["data"]["admin-password"]).decode()
         # Flux is done when pods are ready; kube-proxy hears of them a moment later.
-        wait_for("answer", lambda: http.answers(f"http://{self.address}/health"))
-        return Tracking(self.address, "admin", password)
+        wait_for("answer", lambda: http.answers(f"http://{address}/health"))
+        return Tracking(address, "admin", password)
 
     @property
     def root(self) -> Object:

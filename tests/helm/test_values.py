@@ -6,6 +6,7 @@ from generator import environment, yaml
 from generator.environment import mlflow_chart, mlflow_versions
 from generator.render import mlflow_release, mlflow_values
 from generator.secrets import table
+from generator.secrets import values as secret_values
 from tests.manifests import cases
 from tests.trees import MINIMAL, ROOT
 
@@ -35,9 +36,39 @@ def problem(path, value, chart):
 
 
 def test_what_a_secret_goes_to_is_known():
-    for targets in mlflow_values.TARGETS.values():
-        for target in targets:
-            assert problem(target, "text", FIRST) is None
+    names = {secret.name for secret in table.TABLE}
+    assert mlflow_chart.SECRETS.keys() <= names
+    for target in mlflow_chart.SECRETS.values():
+        assert problem(target, "text", FIRST) is None
+
+
+MISREAD = [
+    "a,b-and-more-of-it",
+    "a\\b-and-more-of-it",
+    "{a}-and-more-of-it",
+    "123456789012",
+    '"in-quotes-12"',
+]
+
+
+@pytest.mark.parametrize("text", MISREAD)
+def test_a_password_that_flux_would_read_as_something_else_is_refused(text):
+    helm = MINIMAL + "    delivery: helm\n"
+    (password,) = [one for one in table.TABLE if one.name == "database-password"]
+    for values, refused in ((MINIMAL, False), (helm, True)):
+        env = environment.check("test", environment.parse("test", values))
+        said = list(secret_values.problems(env, password, text.encode()))
+        assert [("Flux would read that" in one) for one in said] == [True] * refused
+
+
+def test_what_gen_makes_and_azure_gives_is_read_as_it_is():
+    for name in mlflow_chart.SECRETS:
+        (secret,) = [one for one in table.TABLE if one.name == name]
+        made = secret_values.random(secret) if secret.generated else CONNECTION
+        assert mlflow_chart.misread(made) is None
+
+
+CONNECTION = "DefaultEndpointsProtocol=https;AccountName=a;AccountKey=a+/b==;EndpointSuffix=c.net"
 
 
 def test_a_value_that_no_chart_knows_is_refused_with_every_other():
@@ -69,8 +100,10 @@ def test_no_secret_is_among_the_values(name):
     assert {env.apps.mlflow.auth.admin, env.apps.mlflow.artifacts.account} <= set(
         filter(lambda value: isinstance(value, str), given.values())
     )
-    secret = {target for targets in mlflow_values.TARGETS.values() for target in targets}
-    assert not {*secret, "auth.adminPassword", "auth.postgres.password"} & given.keys()
+    assert (
+        not {*mlflow_chart.SECRETS.values(), "auth.adminPassword", "auth.postgres.password"}
+        & given.keys()
+    )
 
 
 def test_each_secret_value_comes_from_the_secret_that_flux_reads():
@@ -83,6 +116,5 @@ def test_each_secret_value_comes_from_the_secret_that_flux_reads():
     ]
     assert {source["kind"] for source in sources} == {"Secret"}
     assert {source["name"] for source in sources} == {table.KUBERNETES_SECRET}
-    assert {(source["valuesKey"], source["targetPath"]) for source in sources} == {
-        (name, target) for name, targets in mlflow_values.TARGETS.items() for target in targets
-    }
+    taken = {source["valuesKey"]: source["targetPath"] for source in sources}
+    assert taken == mlflow_chart.SECRETS
