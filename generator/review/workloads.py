@@ -30,7 +30,9 @@ def labels(workload: Applied) -> Fields:
 
 
 def containers(workload: Applied) -> Iterator[Fields]:
-    """Yield its containers, init containers first."""
+    """Yield its containers, init containers first; of a Helm release those that it adds."""
+    if workload.kind == "HelmRelease":
+        yield from fields.items(workload.values, "spec", "values", "initContainers")
     yield from fields.items(spec(workload), "initContainers")
     yield from fields.items(spec(workload), "containers")
 

@@ -54,6 +54,16 @@ SELECTOR = {"matchLabels": {"app": "web"}}
 DEPLOYMENT = made(
     "Deployment", "web", {"replicas": 1, "selector": SELECTOR, "template": POD}, api="apps/v1"
 )
+RELEASE = made(
+    "HelmRelease",
+    "web",
+    {
+        "chart": {"spec": {"chart": "web", "version": "1.0.0"}},
+        "interval": "30m",
+        "values": {"initContainers": [{"name": "first", "image": "burakince/mlflow:2.22.0"}]},
+    },
+    api="helm.toolkit.fluxcd.io/v2",
+)
 STATEFUL_SET = made(
     "StatefulSet",
     "db",

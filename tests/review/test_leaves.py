@@ -107,10 +107,18 @@ CHANGES = [
      {f"{M}image.name": "ghcr.io/mlflow/mlflow", f"{M}image.tag": "v3.16.1-full"}, Z.RESTART),
     (f"{M}artifacts.access", "workload-identity", "account-key",
      {f"{M}image.name": "ghcr.io/mlflow/mlflow", f"{M}image.tag": "v3.16.1-full"}, Z.RESTART),
+    (f"{M}delivery", "kustomize", "helm", {}, Z.DOWNTIME),
+    (f"{M}delivery", "helm", "kustomize", {}, Z.DOWNTIME),
+    (f"{M}image.tag", "2.22.0", "2.22.1", {f"{M}delivery": "helm"}, Z.RESTART),
+    (f"{M}image.tag", "2.22.0", "3.16.0", {f"{M}delivery": "helm"}, Z.DANGER),
+    (f"{M}workers", "2", "3", {f"{M}delivery": "helm"}, Z.RESTART),
+    (f"{M}replicas", "1", "2", {f"{M}delivery": "helm"}, Z.RESTART),
+    (f"{M}exposure.allowed_networks", "[10.0.0.0/8]", "[0.0.0.0/0]", {f"{M}delivery": "helm"},
+     Z.DANGER),
 ]  # fmt: skip
 
 # Of these only one word is possible today.
-FIXED = {f"{M}database.kind", f"{M}delivery"}
+FIXED = {f"{M}database.kind"}
 
 # Of these one name takes the place of another, and the way back is the same.
 NAMES = {

@@ -19,6 +19,7 @@ from tests.review.objects import (
     PASSWORDS,
     POLICY,
     PROVIDER,
+    RELEASE,
     SERVICE,
     SETTINGS,
     STATEFUL_SET,
@@ -32,6 +33,7 @@ from tests.review.objects import (
 NARROWER = {"matchLabels": {"app": "web", "tier": "front"}}
 SUBJECT = {"kind": "User", "name": "a", "apiGroup": "rbac.authorization.k8s.io"}
 IMAGE = "spec/template/spec/containers/0/image"
+ADDED_IMAGE = "spec/values/initContainers/0/image"
 REQUESTS = "spec/template/spec/containers/0/resources/requests"
 RANGES = "spec/loadBalancerSourceRanges"
 INTERNAL = changed(
@@ -132,6 +134,19 @@ EXAMPLES = [
     ("workload-goes", side(DEPLOYMENT), side(), Z.DOWNTIME),
     ("workload-goes", side(SERVICE), side(), Z.DOWNTIME),
     ("workload-goes", side(SETTINGS), side(), None),
+    ("workload-goes", side(DEPLOYMENT), side(RELEASE), None),
+    ("workload-goes", side(DEPLOYMENT, RELEASE), side(RELEASE), Z.DOWNTIME),
+    ("workload-goes", side(RELEASE), side(), Z.DOWNTIME),
+    ("delivery", side(DEPLOYMENT), side(RELEASE), Z.DOWNTIME),
+    ("delivery", side(RELEASE), side(DEPLOYMENT), Z.DOWNTIME),
+    ("delivery", side(RELEASE), side(), None),
+    ("delivery", side(DEPLOYMENT, RELEASE), side(RELEASE), None),
+    ("upgrade", *pair(RELEASE, "spec/chart/spec/version", "1.0.1"), Z.RESTART),
+    ("upgrade", *pair(RELEASE, "spec/valuesFrom", [{"kind": "ConfigMap", "name": "a"}]), Z.RESTART),
+    ("upgrade", *pair(RELEASE, "spec/interval", "1h"), None),
+    ("image", *pair(RELEASE, ADDED_IMAGE, "burakince/mlflow:3.16.0"), Z.DANGER),
+    ("image", *pair(RELEASE, ADDED_IMAGE, "burakince/mlflow:2.22.1"), None),
+    ("endpoints", side(DEPLOYMENT, SERVICE), side(RELEASE, SERVICE), None),
     ("protection-goes", side(THREE, POLICY), side(THREE), Z.DANGER),
     ("protection-goes", side(THREE, BUDGET), side(THREE), Z.NO_RESTART),
     ("protection-goes", side(DEPLOYMENT, BUDGET), side(DEPLOYMENT), None),

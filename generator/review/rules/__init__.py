@@ -11,6 +11,7 @@ from generator.review.rules import (
     immutable,
     network,
     pods,
+    releases,
     stateful,
 )
 
@@ -22,6 +23,7 @@ RULES: Mapping[str, Rule] = {
     **deletions.RULES,
     **stateful.RULES,
     **pods.RULES,
+    **releases.RULES,
     **network.RULES,
     **flux.RULES,
     **azure.RULES,

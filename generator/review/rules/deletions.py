@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from generator.review import workloads
 from generator.review.model import Applied, Case, Finding, Level
-from generator.review.rules import backups
+from generator.review.rules import backups, releases
 
 DATA = ("PersistentVolumeClaim", "PersistentVolume", "Namespace", "StatefulSet", "StorageClass")
 """What holds data, or is what holds it by name."""
@@ -116,7 +116,7 @@ def _owner(item: Applied) -> str:
 def workload_goes(case: Case) -> Iterator[Finding]:
     """A workload or a Service goes, and nothing of its name takes its place."""
     for item in case.deleted("Deployment", "StatefulSet", "DaemonSet", "Service", "HelmRelease"):
-        if not is_kept(item, case):
+        if not is_kept(item, case) and not releases.successor(item, case):
             yield Finding(
                 "workload-goes", Level.DOWNTIME, item.subject, "is deleted: nothing answers there"
             )

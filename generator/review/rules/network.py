@@ -6,6 +6,7 @@ from typing import Any
 
 from generator.review import workloads
 from generator.review.model import Applied, Case, Finding, Level
+from generator.review.rules import releases
 from generator.validate import fields
 
 _ANNOTATION = "service.beta.kubernetes.io/azure-"
@@ -115,6 +116,8 @@ def endpoints(case: Case) -> Iterator[Finding]:
         other = case.before.index.get(service.key)
         selector = fields.mapping(service.values, "spec", "selector")
         if not selector or workloads.selected(case.after, selector, service.namespace):
+            continue
+        if releases.unseen(case.after, service.namespace):
             continue
         old = fields.mapping(other.values, "spec", "selector") if other else {}
         if other and old and workloads.selected(case.before, old, service.namespace):

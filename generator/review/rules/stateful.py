@@ -83,7 +83,7 @@ def _variable(workload: Applied, name: str) -> str:
 
 def image(case: Case) -> Iterator[Finding]:
     """An image goes back, or a new one changes the database for good."""
-    for old, new in case.updated(*workloads.KINDS):
+    for old, new in case.updated(*workloads.KINDS, "HelmRelease"):
         before = {fields.text(item, "name"): item for item in workloads.containers(old)}
         seen = set()
         for container in workloads.containers(new):
