@@ -43,6 +43,10 @@ lint: .venv/test ## check style and types
 lint-workflows: .venv/test ## check the workflows alone
 	$(BIN)/pytest --quiet tests/test_workflows.py
 
+test-chart: .venv/test ## render, check and run the real chart of both versions; MLFLOW_CHART may hold them
+	charts=$$($(BIN)/python -m tests.helm.at_hand) && \
+	    MLFLOW_CHART=$$charts $(BIN)/pytest tests/helm/real_chart.py tests/cluster/test_helm.py --timeout 900
+
 test-azure-long: .venv/test ## kill a first apply after every single write; ENV=prod takes one environment
 	$(BIN)/pytest tests/azure/every_kill.py $(if $(ENV),-k $(ENV))
 
@@ -90,4 +94,4 @@ cluster-down: .venv/test ## end it
 	@touch $@
 
 .PHONY: help render check review comment to-provision plan apply validate lint lint-workflows bench \
-    lock test test-azure-long test-cluster cluster cluster-status cluster-down
+    lock test test-chart test-azure-long test-cluster cluster cluster-status cluster-down

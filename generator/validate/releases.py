@@ -4,6 +4,7 @@ The chart comes from a folder or an archive, never from the network: what is sai
 not depend on the day.
 """
 
+import json
 import os
 import subprocess
 import tarfile
@@ -95,7 +96,7 @@ def render(
     where = PurePosixPath(release.path)
     with tempfile.TemporaryDirectory(prefix="gen-") as name:
         folder = Path(name)
-        (folder / "values.yaml").write_text(yaml.dump(values(release, around)))
+        (folder / "values.yaml").write_text(json.dumps(values(release, around), default=str))
         command: list[object] = [programs.helm, "template", release.name, chart.path]
         command += [f"--namespace={release.namespace}", f"--values={folder}/values.yaml"]
         command += [f"--kube-version={kubernetes}.0"]
@@ -119,8 +120,22 @@ def values(release: Object, around: Iterable[Object]) -> dict[str, Any]:
         elif entry.get("kind") == "ConfigMap":
             data = texts.get((release.namespace, fields.text(entry, "name")), {})
             text = fields.text(data, fields.text(entry, "valuesKey") or "values.yaml")
-            merged = _merged(merged, yaml.read(text).values if text else {})
+            merged = _merged(merged, _read(text, release))
     return dict(_merged(merged, fields.mapping(release.values, "spec", "values")))
+
+
+def _read(text: str, release: Object) -> fields.Fields:
+    """The values that a ConfigMap holds. Raises GenError where they are none."""
+    try:
+        found = yaml.read(text).values if text else {}
+    except yaml.Invalid as error:
+        raise GenError(
+            release.problem("spec.valuesFrom", f"line {line}: {message}")
+            for line, message in error.errors
+        ) from None
+    if not isinstance(found, Mapping):
+        raise GenError([release.problem("spec.valuesFrom", "must be keys and values")])
+    return found
 
 
 def _nested(path: str, value: object) -> Any:
@@ -152,7 +167,7 @@ def _patched(
         "resources": ["all.yaml"],
         "patches": patches,
     }
-    (folder / "kustomization.yaml").write_text(yaml.dump(kustomization))
+    (folder / "kustomization.yaml").write_text(json.dumps(kustomization, default=str))
     return _run([kustomize, "build", folder], folder, release, "kustomize")
 
 

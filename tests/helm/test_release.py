@@ -109,6 +109,25 @@ def test_a_chart_that_does_wrong_is_found_out(mistake, tmp_path, run: Gen):
     assert "Traceback" not in said.stderr
 
 
+VALUES = "apps/mlflow/overlays/dev/server/mlflow-values.yaml"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("- a list\n", "must be keys and values"), ("a: [\n", "line 2: "), ("a: 0.5\n", "helm: ")],
+)
+def test_values_that_are_none_are_refused_in_a_line(text, message, tmp_path, copy, run: Gen):
+    made = chart.version("0.17.2", tmp_path / "charts")
+    run("set", "--env", "dev", "apps.mlflow.delivery=helm")
+    (copy / VALUES).write_text(text)
+
+    said = run("validate", "--env", "dev", chart=made.path, code=1).stderr
+
+    assert f"{SAID}" in said
+    assert message in said
+    assert "Traceback" not in said
+
+
 def test_a_value_of_another_type_is_refused_by_the_charts_schema(tmp_path, run: Gen):
     old, new = '"replicaCount": {"type": "integer"}', '"replicaCount": {"type": "string"}'
     charts = broken(tmp_path / "charts", old, new, "values.schema.json")
