@@ -54,6 +54,9 @@ def test_it_asks_nobody_logs_nothing_and_fits(browser, show, width, theme):
     assert browser.logged == []
     assert browser.requests == [file.as_uri()]
     assert browser.run("document.documentElement.scrollWidth <= innerWidth")
+    cells = "[...document.querySelectorAll('.overview li *')]"
+    over = f"{cells}.filter(e => e.scrollWidth > e.clientWidth).map(e => e.textContent)"
+    assert browser.run(over) == []
     light = browser.run("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     assert light == (theme == "light")
 

@@ -52,7 +52,7 @@ def scale(case: Case) -> Iterator[Finding]:
         if after == 0 < before:
             yield Finding("scale", Level.DOWNTIME, new.subject, "is scaled to no pod at all")
         elif after != before:
-            message = f"{before} pods become {after}"
+            message = f"{before} pod{'s become' if before != 1 else ' becomes'} {after}"
             yield Finding("scale", Level.NO_RESTART, new.subject, message)
 
 
