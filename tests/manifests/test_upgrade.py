@@ -89,6 +89,8 @@ def test_runs_models_and_users_are_there_in_both_versions_and_again_in_the_old(c
     new = cluster.mlflow("new").start()
     assert new.get("/version", *as_admin().values()) == 200
     assert new.get("/version") == 401
+    workers = serving.PROD.environment.apps.mlflow.workers
+    assert new.environ().count("UVICORN_PORT=") > workers, "of every process"
     assert not [secret for secret in SECRETS.values() if secret in new.environ() + new.said()]
     for tool in CLIENTS:
         assert cluster.answer(READ, run, meanwhile, tool=tool, **as_admin()) == "3 0.9 a plot"
