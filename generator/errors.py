@@ -10,13 +10,18 @@ import click
 
 @dataclass(frozen=True, order=True)
 class Problem:
-    """One thing to fix, and where: `path`, from the repository's root, and `line`, from 1."""
+    """One thing to fix, and where: `path`, from the repository's root, and `line`, from 1.
+
+    The path "." is the repository as a whole, which needs no name.
+    """
 
     path: PurePath
     line: int | None
     message: str
 
     def __str__(self) -> str:
+        if not self.path.parts:
+            return self.message
         where = f"{self.path}:{self.line}" if self.line else f"{self.path}"
         return f"{where}: {self.message}"
 

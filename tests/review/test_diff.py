@@ -45,9 +45,9 @@ def test_by_default_it_compares_with_where_the_branch_left_the_remotes_main(comm
 @pytest.mark.parametrize(
     ("revision", "message"),
     [
-        ("nope", ".: --against nope: no such revision; git fetch brings what is new\n"),
-        ("--help", ".: --against --help: no such revision; git fetch brings what is new\n"),
-        ("", ".: --against : no such revision; git fetch brings what is new\n"),
+        ("nope", "--against nope: no such revision; git fetch brings what is new\n"),
+        ("--help", "--against --help: no such revision; git fetch brings what is new\n"),
+        ("", "--against : no such revision; git fetch brings what is new\n"),
     ],
 )
 def test_a_revision_that_does_not_exist(committed, gen, revision, message):
@@ -56,7 +56,7 @@ def test_a_revision_that_does_not_exist(committed, gen, revision, message):
 
 def test_no_remote(committed, gen):
     assert gen("diff", exit_code=1).output == (
-        ".: knows no main branch of a remote; git fetch origin main, or say what to compare with: "
+        "knows no main branch of a remote; git fetch origin main, or say what to compare with: "
         "--against HEAD\n"
     )
 
@@ -64,7 +64,7 @@ def test_no_remote(committed, gen):
 def test_no_repository(repo, gen):
     shutil.rmtree(repo / ".git")
     assert gen("diff", exit_code=1, env={"GIT_CEILING_DIRECTORIES": str(repo.parent)}).output == (
-        ".: is no Git repository; gen diff compares with a commit: git init, or -C\n"
+        "is no Git repository; gen diff compares with a commit: git init, or -C\n"
     )
 
 
@@ -84,7 +84,7 @@ def test_a_shallow_clone_says_what_to_fetch(committed, gen, tmp_path):
     clone(tmp_path / "origin", committed, "--depth=1", "--branch=change", "--no-single-branch")
     output = gen("diff", exit_code=1).output
     assert output == (
-        ".: HEAD and origin/main have no commit in common; this clone is shallow: "
+        "HEAD and origin/main have no commit in common; this clone is shallow: "
         "git fetch --unshallow, or fetch-depth: 0 of actions/checkout\n"
     )
 
@@ -157,7 +157,7 @@ def test_only_the_chosen_environment(committed, gen):
 
 def test_no_git(committed, gen):
     output = gen("diff", "--against=HEAD", exit_code=1, env={"PATH": ""}).output
-    assert output == ".: gen diff needs git, which is not installed\n"
+    assert output == "gen diff needs git, which is not installed\n"
 
 
 def test_no_kustomize(committed, gen):
