@@ -182,13 +182,21 @@ def _credentials(env: Environment) -> Iterator[Words]:
 
 def _flux(env: Environment) -> Iterator[Words]:
     name, git = env.cluster.name, env.git
-    yield "flux_extension", name, *(["notification"] if notifications.are_sent(env) else [])
+    yield "flux_extension", name, *_controllers(env)
     if env.secrets.provider == "sops":
         yield "age_key", name
     else:
         for secret in table.needed(env, table.FLUX):
             yield "notification_secret", name, secret.kept.name, secret.key, secret.variable
     yield "flux_configuration", name, git.url, git.branch, git.auth, f"./clusters/{env.name}"
+
+
+def _controllers(env: Environment) -> Iterator[Word]:
+    """Those of Flux that only some environments need."""
+    if env.apps.mlflow.delivery == "helm":
+        yield "helm"
+    if notifications.are_sent(env):
+        yield "notification"
 
 
 def github_repository(env: Environment) -> str | None:

@@ -61,7 +61,7 @@ resources() {
   identity_role pods "$pods_principal_id" blob_contributor "$storage_scope"
 
   # Flux, which installs everything else from Git
-  flux_extension aks-mlflow-test
+  flux_extension aks-mlflow-test helm
   flux_configuration aks-mlflow-test https://github.com/example/mlflow-gitops main none ./clusters/test
 
   # GitHub Actions: one identity reads, one changes

@@ -52,7 +52,7 @@ resources() {
   federated_credential id-aks-mlflow-test postgresql "$cluster_issuer" system:serviceaccount:mlflow:postgresql
 
   # Flux, which installs everything else from Git
-  flux_extension aks-mlflow-test
+  flux_extension aks-mlflow-test helm
   age_key aks-mlflow-test
   flux_configuration aks-mlflow-test https://github.com/example/mlflow-gitops main none ./clusters/test
 
