@@ -11,6 +11,7 @@ from tests.azure.local_azure import SUBSCRIPTION, changes
 
 pytestmark = pytest.mark.timeout(1200)
 FLUX = "Microsoft.KubernetesConfiguration"
+CONTAINER = "Microsoft.Storage/storageAccounts/blobServices/containers"
 CLUSTER = "Microsoft.ContainerService/managedClusters"
 WRITES = {"method": "PUT|PATCH|DELETE|POST", "path": "^/(subscriptions|secrets)(?!.*(Keys|check))"}
 
@@ -136,19 +137,17 @@ def test_an_operation_that_failed_is_reported_and_repaired_by_the_next_run(appli
 
 def test_another_writer_in_between_is_not_overwritten(applied, azure):
     """Somebody makes the container after the plan; az finds it there and leaves it."""
-    container = azure.one("Microsoft.Storage/storageAccounts/blobServices/containers")
+    container = azure.one(CONTAINER, "artifactroot")
     azure.control("remove", id=container["id"])
     other = {"properties": {"metadata": {"made": "by another"}}}
     azure.control("fault", method="PUT", path="containers/artifactroot", write=other)
     applied.run("apply")
-    after = azure.one("Microsoft.Storage/storageAccounts/blobServices/containers")
+    after = azure.one(CONTAINER, "artifactroot")
     assert after["properties"]["metadata"] == {"made": "by another"}
 
 
 def test_an_error_that_does_not_pass_stops_it_with_the_command(applied, azure):
-    azure.control(
-        "remove", id=azure.one("Microsoft.Storage/storageAccounts/blobServices/containers")["id"]
-    )
+    azure.control("remove", id=azure.one(CONTAINER, "artifactroot")["id"])
     azure.control("fault", method="PUT", path="containers/", **failing(403, "AuthorizationFailed"))
     ended = applied.run("apply", status=1)
     assert "az storage container-rm create --resource-group rg-mlflow-prod" in ended.err
@@ -157,9 +156,7 @@ def test_an_error_that_does_not_pass_stops_it_with_the_command(applied, azure):
 
 
 def test_a_connection_that_drops_is_said_without_the_clients_traceback(applied, azure):
-    azure.control(
-        "remove", id=azure.one("Microsoft.Storage/storageAccounts/blobServices/containers")["id"]
-    )
+    azure.control("remove", id=azure.one(CONTAINER, "artifactroot")["id"])
     azure.control("fault", method="PUT", path="containers/", drop=True, times=9)
     ended = applied.run("apply", status=1)
     assert "az storage container-rm create --resource-group rg-mlflow-prod" in ended.err

@@ -83,7 +83,7 @@ def test_az_gets_exactly_the_value(folder, values, branch):
     tags = {f"tag{number:02}": value for number, value in enumerate(values)}
     made = calls(rendered(folder, tags, branch), folder)
     wanted = [f"{name}={value}" for name, value in tags.items()]
-    tagged = [call for call in made if "--tags" in call]
+    tagged = [call for call in made if "--tags" in call and call[1] != "secret"]
     assert [call[:2] for call in tagged] == [
         ["group", "create"],
         ["storage", "account"],

@@ -54,7 +54,13 @@ DRIFTS = (
         {"enabled": False},
         "deleteRetentionPolicy.enabled: false -> true; deleteRetentionPolicy.days: none -> 7",
     ),
-    Drift(f"{STORAGE}/blobServices/containers", "properties.publicAccess", "Blob", "Blob -> None"),
+    Drift(
+        f"{STORAGE}/blobServices/containers",
+        "properties.publicAccess",
+        "Blob",
+        "Blob -> None",
+        "artifactroot",
+    ),
     Drift(IDENTITY, "tags", {"owner": "x"}, "tags.owner: x -> ml-platform", "id-aks-mlflow-prod"),
     Drift(
         VAULT, "properties.enableRbacAuthorization", False, "enableRbacAuthorization: false -> true"
@@ -100,7 +106,10 @@ def test_every_drift_is_shown_and_cured_by_one_write(applied, azure):
 
 
 def test_what_is_gone_comes_back(applied, azure):
-    for kind, name in ((f"{STORAGE}/blobServices/containers", ""), (CREDENTIAL, "postgresql")):
+    for kind, name in (
+        (f"{STORAGE}/blobServices/containers", "artifactroot"),
+        (CREDENTIAL, "postgresql"),
+    ):
         azure.control("remove", id=azure.one(kind, name)["id"])
     plan = applied.run("plan")
     assert plan.lines("+", "~", "!") == [
@@ -125,7 +134,7 @@ def test_a_new_cluster_means_new_issuer_everywhere(applied, azure):
     issuer = old["properties"]["oidcIssuerProfile"]["issuerURL"]
     assert plan.lines("~") == [
         f"~ federated credential id-aks-mlflow-prod/{name}: issuer: {issuer} -> {unknown}"
-        for name in ("mlflow", "postgresql")
+        for name in ("mlflow", "postgresql", "mlflow-backup")
     ]
     applied.run("apply")
     new = azure.one(CLUSTER)["properties"]["oidcIssuerProfile"]["issuerURL"]
