@@ -62,7 +62,7 @@ def test_warnings_and_notices_do_not_fail():
         "notice: apps/mlflow/overlays/staging/data/secrets.sops.yaml: "
         "not initialised: gen secrets init --env staging",
         "warning: environments/staging.yaml: apps.mlflow.exposure.kind: user names and passwords "
-        "cross the network in clear text: this balancer does no TLS",
+        "cross the network in clear text: exposure.tls gives it https",
         "warning: environments/staging.yaml: apps.mlflow.image.tag: "
         "MLflow 2.22.0 has CVE-2025-11201, fixed in 2.22.4",
     ]

@@ -59,7 +59,8 @@ def of_local(server: Server) -> Settings:
 
 def address(env: Environment) -> str | None:
     """Return the server's address, or None where only the cluster knows it."""
-    return f"http://{env.public_name}" if env.public_name else None
+    scheme = "https" if env.apps.mlflow.exposure.tls else "http"
+    return f"{scheme}://{env.public_name}" if env.public_name else None
 
 
 def _looked_up() -> tuple[str, ...]:

@@ -66,6 +66,16 @@ class Auth(Model):
     """What a user may do with what nobody granted: experiments and models of others."""
 
 
+class Tls(Model):
+    """https, under a name that is yours, with a certificate that you give it."""
+
+    host: types.HostName
+    """The server's name. The secrets `tls-certificate` and `tls-key` are for it."""
+    revision: int = Field(default=1, ge=1)
+    """Raised by `gen secrets set`, so that the server, and not its database, restarts with new
+    ones."""
+
+
 class Exposure(Model):
     """How clients reach the server."""
 
@@ -75,6 +85,8 @@ class Exposure(Model):
     """CIDRs that may reach the address. The whole internet, 0.0.0.0/0, must be written out."""
     dns_label: types.DnsLabel | None = None
     """Gives a public address the name LABEL.REGION.cloudapp.azure.com."""
+    tls: Tls | None = None
+    """https on port 443. Without it, passwords cross the network in clear text."""
 
     @model_validator(mode="after")
     def _is_limited(self) -> Self:

@@ -135,6 +135,9 @@ class Environment(Values):
 
     @property
     def public_name(self) -> str | None:
-        """The DNS name that Azure gives the server's public address, where it gives one."""
-        label = self.apps.mlflow.exposure.dns_label
+        """The server's DNS name: its own, or the one that Azure gives its public address."""
+        exposure = self.apps.mlflow.exposure
+        if exposure.tls:
+            return exposure.tls.host
+        label = exposure.dns_label
         return f"{label}.{self.azure.location}.cloudapp.azure.com" if label else None

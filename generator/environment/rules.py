@@ -144,4 +144,6 @@ def _claims(env: Environment) -> Mapping[Location, object]:
             env.azure.location,
             mlflow.exposure.dns_label,
         )
+    if mlflow.exposure.tls:
+        claims["apps", "mlflow", "exposure", "tls", "host"] = mlflow.exposure.tls.host
     return claims

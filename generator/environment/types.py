@@ -51,6 +51,13 @@ DnsLabel = Annotated[
         r"[a-z][-a-z0-9]{1,61}[a-z0-9]",
     ),
 ]
+HostName = Annotated[
+    str,
+    Text(
+        "a host's full name in lower case, such as mlflow.example.com",
+        r"(?=.{4,253}$)([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\.)+[a-z]([-a-z0-9]{0,61}[a-z0-9])",
+    ),
+]
 
 Uuid = Annotated[
     str,

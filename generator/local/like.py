@@ -129,6 +129,9 @@ class Like:
                 "GUNICORN_CMD_ARGS": f"--bind={ports.HOST}:{self.ports.mlflow}",
                 "UVICORN_HOST": ports.HOST,
                 "UVICORN_PORT": str(self.ports.mlflow),
+                "UVICORN_SSL_CERTFILE": "",
+                "UVICORN_SSL_KEYFILE": "",
+                "TLS_HOST": "",  # the certificate is not for this machine
                 # Azurite knows no identities of Azure.
                 "ARTIFACTS_ACCESS": "account-key",
             },

@@ -148,6 +148,8 @@ def _deployment(env: Environment) -> Manifest:
 def _pod(env: Environment, workload: str, *containers: Manifest) -> Manifest:
     """What both pods have: their secrets, and a revision that restarts them for new ones."""
     annotations = {"mlflow-gitops/secrets-revision": str(env.secrets.revision)}
+    if workload == _SERVER and (tls := env.apps.mlflow.exposure.tls):
+        annotations["mlflow-gitops/tls-revision"] = str(tls.revision)
     spec: Manifest = {"containers": list(containers)} if containers else {}
     spec["volumes"] = list(_volumes(env, workload))
     return {"metadata": {"annotations": annotations}, "spec": spec}
@@ -271,6 +273,8 @@ def _shared_components(env: Environment) -> Iterator[str]:
     yield f"{_COMPONENTS}/exposure/{mlflow.exposure.kind}"
     if mlflow.image.series.server == "uvicorn":
         yield f"{_COMPONENTS}/mlflow-3"
+    if mlflow.exposure.tls:
+        yield f"{_COMPONENTS}/tls"
     if mlflow.backup:
         yield f"{_COMPONENTS}/backup"
     if mlflow.artifacts.access == "workload-identity":
@@ -290,6 +294,8 @@ def _settings(env: Environment) -> dict[str, str]:
         "ARTIFACTS_ACCESS": mlflow.artifacts.access,
         "WEB_CONCURRENCY": str(mlflow.workers),
     }
+    if mlflow.exposure.tls:
+        settings["TLS_HOST"] = mlflow.exposure.tls.host
     if mlflow.image.series.checks_host:
         settings["MLFLOW_SERVER_ALLOWED_HOSTS"] = ",".join(mlflow_hosts.answered(env))
     return settings

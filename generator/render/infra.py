@@ -146,10 +146,12 @@ def _vault(env: Environment) -> Iterator[Words]:
     yield "person_role", "you", Variable("caller"), "secrets_officer", scope
     yield "identity_role", "pods", Variable("pods_principal_id"), "secrets_user", scope
     for secret in table.needed(env):
-        if secret.given:
+        if secret.kept is not table.PODS:
             continue  # Flux reads no vault: _flux hands it over
         if secret.length:
             yield "random_secret", vault, secret.name, secret.length
+        elif secret.given:
+            yield "given_secret", vault, secret.name, secret.variable
         else:
             yield "storage_connection_secret", vault, secret.name, account
 

@@ -67,6 +67,9 @@ SHAPES: Mapping[str, Shape] = {
     "random_secret": Shape(
         "vault secret", "{vault}/{secret}", ("vault", "secret", "length"), inside="key vault"
     ),
+    "given_secret": Shape(
+        "vault secret", "{vault}/{secret}", ("vault", "secret", "variable"), inside="key vault"
+    ),
     "storage_connection_secret": Shape(
         "vault secret", "{vault}/{secret}", ("vault", "secret", "account"), inside="key vault"
     ),

@@ -66,6 +66,8 @@ def cure(env: Environment, secret: Secret) -> str:
     """Return the command that adds a missing secret."""
     if secret.generated:
         return f"gen secrets init --env {env.name}"
+    if secret.lines:
+        return f"gen secrets set --env {env.name} --file {secret.name}=FILE"
     if secret.given:
         return f"gen secrets set --env {env.name} {secret.name}"
     return f"{_from_azure(env)} | gen secrets set --env {env.name} {secret.name}"
@@ -93,8 +95,8 @@ def _missing(kept: Store) -> Iterator[Problem]:
 
 def _judged(kept: Store, plain: Mapping[str, bytes]) -> Iterator[Problem]:
     """What is wrong with decrypted values."""
-    for secret in TABLE:
-        if secret.kept == kept.kept and secret.key in plain:
-            line = kept.document.line(("data", secret.key))
-            for message in values.problems(kept.environment, secret, plain[secret.key]):
-                yield Problem(kept.path, line, f"data.{secret.key}: {message}")
+    found = [secret for secret in TABLE if secret.kept == kept.kept and secret.key in plain]
+    given = {secret: plain[secret.key] for secret in found}
+    for secret, message in values.wrong(kept.environment, given):
+        line = kept.document.line(("data", secret.key))
+        yield Problem(kept.path, line, f"data.{secret.key}: {message}")

@@ -8,12 +8,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from generator.environment import Environment
+from generator.yaml import Location
 
 FOLDER = "/run/secrets/mlflow"
 """Where every container finds its secrets as files, with either provider."""
 
 KUBERNETES_SECRET = "mlflow-secrets"  # noqa: S105
 """With sops, the one Kubernetes Secret; each workload mounts the items that it reads."""
+_TLS = ("apps", "mlflow", "exposure", "tls", "revision")  # PostgreSQL runs on
+CERTIFICATE = "tls-certificate"
+CERTIFICATE_KEY = "tls-key"
 
 _ALL = ("mlflow", "postgresql", "mlflow-backup")
 
@@ -71,6 +75,10 @@ class Secret:
     kept: Kept = PODS
     given: str = ""
     """What people are to bring; empty where `gen` or Azure makes it."""
+    lines: bool = False
+    """Whether it is a text of several lines, such as a PEM file."""
+    revision: Location = ("secrets", "revision")
+    """The value that is raised with a new one, so that the pods that read it restart."""
 
     @property
     def generated(self) -> bool:
@@ -84,7 +92,7 @@ class Secret:
 
     @property
     def variable(self) -> str:
-        """What names its file to the provisioning script, where that hands it to Flux."""
+        """What names its file to the provisioning script, which hands it to Flux or the vault."""
         return f"{self.name.upper().replace('-', '_')}_FILE"
 
 
@@ -102,6 +110,23 @@ def _writes_to_chat(environment: Environment) -> bool:
 
 def _webhook(_: Environment, value: str) -> str | None:
     return None if value.startswith("https://") else "is no https:// address"
+
+
+def _uses_tls(environment: Environment) -> bool:
+    return environment.apps.mlflow.exposure.tls is not None
+
+
+def _certificate(environment: Environment, value: str) -> str | None:
+    from generator.secrets import certificate
+
+    tls = environment.apps.mlflow.exposure.tls
+    return certificate.problem(value, tls.host) if tls else None
+
+
+def _key(_: Environment, value: str) -> str | None:
+    from generator.secrets import certificate
+
+    return certificate.problem_of_key(value)
 
 
 def _connection_string(environment: Environment, value: str) -> str | None:
@@ -149,6 +174,30 @@ TABLE = (
         problem=_webhook,
         kept=CHAT,
         given="the address that the chat made for incoming messages",
+    ),
+    Secret(
+        CERTIFICATE,
+        "what MLflow's clients see, and its authorities",
+        ("mlflow",),
+        length=0,
+        minimum=1,
+        needed=_uses_tls,
+        problem=_certificate,
+        revision=_TLS,
+        lines=True,
+        given="the certificate of the server's name, as PEM, and behind it its authorities'",
+    ),
+    Secret(
+        CERTIFICATE_KEY,
+        "the certificate's private key",
+        ("mlflow",),
+        length=0,
+        minimum=1,
+        needed=_uses_tls,
+        problem=_key,
+        revision=_TLS,
+        lines=True,
+        given="the key of that certificate, as PEM, and not encrypted",
     ),
 )
 

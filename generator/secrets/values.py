@@ -3,10 +3,10 @@
 import re
 import secrets
 import string
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from generator.environment import Environment, mlflow_chart
-from generator.secrets.table import Secret
+from generator.secrets.table import CERTIFICATE, CERTIFICATE_KEY, Secret
 
 # No character that a shell, an ini file, a URL or YAML would read as anything else.
 _ALPHABET = string.ascii_letters + string.digits
@@ -18,6 +18,12 @@ def random(secret: Secret) -> str:
     return "".join(secrets.choice(_ALPHABET) for _ in range(secret.length))
 
 
+def wrong(environment: Environment, values: Mapping[Secret, bytes]) -> Iterator[tuple[Secret, str]]:
+    """Yield each value's secret and what is wrong with it: by itself, or beside the others."""
+    found = [(s, text) for s, value in values.items() for text in problems(environment, s, value)]
+    yield from found or _together(values)
+
+
 def problems(environment: Environment, secret: Secret, value: bytes) -> Iterator[str]:
     """Yield what is wrong with a value, each with its cure."""
     if not value:
@@ -27,6 +33,10 @@ def problems(environment: Environment, secret: Secret, value: bytes) -> Iterator
         text = value.decode()
     except UnicodeDecodeError as error:
         yield f"byte {error.start + 1} is not UTF-8; use letters, digits and ASCII punctuation"
+        return
+    if secret.lines:
+        if message := secret.problem(environment, text):
+            yield message
         return
     line = text.rstrip("\r\n")
     if line != text:
@@ -45,3 +55,15 @@ def _misread(environment: Environment, secret: Secret, line: str) -> str | None:
     """What a release would make of a value that it takes."""
     released = environment.apps.mlflow.delivery == "helm" and secret.name in mlflow_chart.SECRETS
     return mlflow_chart.misread(line) if released else None
+
+
+def _together(values: Mapping[Secret, bytes]) -> Iterator[tuple[Secret, str]]:
+    """Values that are right, and do not go with each other."""
+    named = {secret.name: secret for secret in values}
+    if {CERTIFICATE, CERTIFICATE_KEY} <= named.keys():
+        from generator.secrets import certificate
+
+        pair = [values[named[name]].decode() for name in (CERTIFICATE, CERTIFICATE_KEY)]
+        if not certificate.fits(*pair):
+            message = f"is not the key of {CERTIFICATE}; give both at once"
+            yield named[CERTIFICATE_KEY], message

@@ -67,6 +67,8 @@ purge_vault() {
   write az keyvault purge --name "$name" --location "$location"
 }
 
+given_by='' # the variable that names a person's file
+
 # Made once; a new one is made by deleting it, or by `gen secrets rotate`. `pipeline` prints it.
 # One that is of a resource names it in the tag `of`: of another, it is another secret.
 key_vault_secret() { # vault secret pipeline [of]
@@ -75,6 +77,7 @@ key_vault_secret() { # vault secret pipeline [of]
     "value[].join(' ', [name, tags.of || ''])" "$2 ${4:-}"
   on_create make_secret "$3" az keyvault secret set --vault-name "$1" --name "$2" \
     --file /dev/stdin --encoding utf-8 ${4:+--tags "of=$4"}
+  [ -z "$given_by" ] || unless file_is_not_named
   settle
 }
 
@@ -97,4 +100,15 @@ storage_connection_secret() { # vault secret account
   key_vault_secret "$1" "$2" "$(shell_words az storage account show-connection-string \
     --resource-group "$resource_group" --name "$3" --subscription "$subscription" \
     --query connectionString --output tsv)" "$3"
+}
+
+# What only a person has, in the file that `variable` names: asked for where the vault lacks it.
+given_secret() { # vault secret variable
+  local given_by=$3
+  key_vault_secret "$1" "$2" "cat \"\${$3:?$(file_is_not_named)}\""
+}
+
+file_is_not_named() {
+  [ -n "${!given_by:-}" ] ||
+    printf 'say where it is: %s=PATH in front of this command' "$given_by"
 }

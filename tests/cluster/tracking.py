@@ -3,6 +3,8 @@
 import base64
 import http.client
 import json
+import socket
+import ssl
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,9 +73,13 @@ class Tracking:
         credentials = base64.b64encode(f"{self.user}:{self.password}".encode()).decode()
         return {"Authorization": f"Basic {credentials}"}
 
+    def connection(self) -> http.client.HTTPConnection:
+        """Return a new connection."""
+        return http.client.HTTPConnection(self.address, timeout=30)
+
     def _request(self, method: str, path: str, body: bytes = b"") -> bytes:
         headers = self.authorization | {"Content-Type": "application/json"}
-        connection = http.client.HTTPConnection(self.address, timeout=30)
+        connection = self.connection()
         try:
             connection.request(method, path, body, headers)
             response = connection.getresponse()
@@ -83,6 +89,28 @@ class Tracking:
         if response.status != http.client.OK:
             raise Failed(f"{method} {path}: {response.status}: {answer[:500]!r}")
         return answer
+
+
+@dataclass(frozen=True)
+class SecureTracking(Tracking):
+    """The same over https, at a host that only the test knows to be at the address."""
+
+    host: str
+    context: ssl.SSLContext
+
+    def connection(self) -> http.client.HTTPConnection:
+        """Return a connection to the host, whose name is looked up nowhere."""
+        return _Secure(self.address, self.host, self.context)
+
+
+class _Secure(http.client.HTTPSConnection):
+    def __init__(self, address: str, host: str, context: ssl.SSLContext) -> None:
+        super().__init__(host, timeout=30, context=context)
+        self._at, self._speaks = address, context
+
+    def connect(self) -> None:
+        plain = socket.create_connection((self._at, self.port), self.timeout)
+        self.sock = self._speaks.wrap_socket(plain, server_hostname=self.host)
 
 
 def artifact(experiment: str, run: str, name: str = "value.txt") -> str:

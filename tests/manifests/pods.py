@@ -206,7 +206,8 @@ class Pod:
 
 
 _GET = """
-import base64, sys, urllib.request
+import base64, ssl, sys, urllib.request
+ssl._create_default_https_context = ssl._create_unverified_context  # as kubelet
 url, *login = sys.argv[1:]
 key = base64.b64encode(":".join(login).encode()).decode()
 headers = {"Authorization": f"Basic {key}"} if login else {}
@@ -272,7 +273,8 @@ class Running:
 
     def get(self, path: str, *login: str) -> int:
         """Return the HTTP status of the server's `path`; 0 for no answer. `login` is two words."""
-        url = f"http://127.0.0.1:5000{path}"
+        scheme = self.container["readinessProbe"]["httpGet"].get("scheme", "HTTP").lower()
+        url = f"{scheme}://127.0.0.1:5000{path}"
         asked = subprocess.run(
             [*self.pod.cluster.inside, sys.executable, "-ISc", _GET, url, *login],
             capture_output=True,

@@ -87,7 +87,9 @@ def test_the_balancer_lets_in_whom_the_environment_allows(built):
     assert service["spec"]["type"] == "LoadBalancer"
     assert service["spec"].get("loadBalancerSourceRanges", []) == list(exposure.allowed_networks)
     assert annotations[f"{azure}load-balancer-health-probe-request-path"] == "/health"
-    assert [port["appProtocol"] for port in service["spec"]["ports"]] == ["http"]
+    (port,) = service["spec"]["ports"]
+    speaks = (port["port"], port["appProtocol"])
+    assert speaks == ((443, "https") if exposure.tls else (80, "http"))
     assert f"{azure}allowed-ip-ranges" not in annotations  # never together with source ranges
     assert annotations.get(f"{azure}dns-label-name") == exposure.dns_label
     internal = {

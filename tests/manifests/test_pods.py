@@ -107,7 +107,8 @@ def test_probes_outlast_a_slow_start_and_a_slow_answer(built):
         assert patience(container["livenessProbe"]) >= 60
         assert patience(container["readinessProbe"]) <= 15
     for probe in PROBES:  # "/" and "/version" ask for a password
-        assert server[probe]["httpGet"] == {"path": "/health", "port": "http"}
+        scheme = {"scheme": "HTTPS"} if built.environment.apps.mlflow.exposure.tls else {}
+        assert server[probe]["httpGet"] == {"path": "/health", "port": "http", **scheme}
 
 
 def patience(probe):

@@ -68,6 +68,10 @@ def values(**edits):
     return side(environment=env()), side(environment=env(**edits))
 
 
+def https(host):
+    return values(apps__mlflow__exposure__tls__host=host)
+
+
 def backups(keep):
     return values(apps__mlflow__backup__keep=keep)
 
@@ -283,6 +287,10 @@ EXAMPLES = [
         side(DEPLOYMENT, changed(SERVICE, "spec/selector/app", "other")),
         Z.DOWNTIME,
     ),
+    ("tls", *https("mlflow.example.com"), Z.ACTION),
+    ("tls", *https("mlflow.example.com")[::-1], Z.DANGER),
+    ("tls", https("mlflow.example.com")[1], https("mlflow.example.org")[1], Z.ACTION),
+    ("tls", https("mlflow.example.com")[1], https("mlflow.example.com")[1], None),
     ("endpoints", side(DEPLOYMENT, SERVICE), side(DEPLOYMENT, SERVICE), None),
     ("suspended", side(), side(top=(SUSPENDED,)), Z.ACTION),
     ("suspended", side(top=(SUSPENDED,)), side(), None),

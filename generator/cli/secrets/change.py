@@ -1,6 +1,7 @@
 """`gen secrets init`, `set` and `rotate`: new values, encrypted, and the files that follow."""
 
 import sys
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path, PurePosixPath
@@ -32,8 +33,18 @@ def _complete(_: click.Context, __: click.Parameter, incomplete: str) -> list[Co
     ]
 
 
-_NEXT = "Next: commit and push. PostgreSQL and MLflow then restart with it."
 _FROM_AZURE = "comes from Azure. When the account is there:"
+_COMMIT = "Next: commit and push."
+
+
+def _next(secrets: "Iterable[Secret]") -> str:
+    """What to do, and which pods then restart with new values."""
+    raised = {secret.revision for secret in secrets}
+    if not raised:
+        return _COMMIT
+    who = "PostgreSQL and MLflow" if ("secrets", "revision") in raised else "MLflow"
+    return f"{_COMMIT} {who} then restart with it."
+
 
 _name = click.argument("name", shell_complete=_complete)
 
@@ -71,35 +82,73 @@ def init(root: Path, env_name: str) -> None:
     click.echo("Next: commit; and hand the key to Flux, once (docs/secrets.md).")
 
 
-@click.command("set", short_help="Take a value from standard input or a hidden prompt.")
-@options.one_env
-@_name
-@click.pass_obj
-def set_(root: Path, env_name: str, name: str) -> None:
-    """Take a value from standard input or a hidden prompt. Pods restart where it replaces one.
+def _files(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> dict[str, bytes]:
+    given: dict[str, bytes] = {}
+    for text in texts:
+        name, equals, file = text.partition("=")
+        if not equals or name in given:
+            raise click.BadParameter(f"{text}: write NAME=FILE, each name once")
+        try:
+            given[name] = Path(file).read_bytes()
+        except OSError as error:
+            raise click.BadParameter(f"{file}: {error.strerror}") from None
+    return given
 
-    Example: printf %s "$VALUE" | gen secrets set --env staging admin-password
+
+@click.command("set", short_help="Take values from standard input, a hidden prompt or files.")
+@options.one_env
+@click.option(
+    "--file",
+    "files",
+    metavar="NAME=FILE",
+    multiple=True,
+    callback=_files,
+    help="Take NAME from FILE; may be given more than once.",
+)
+@click.argument("name", required=False, shell_complete=_complete)
+@click.pass_obj
+def set_(root: Path, env_name: str, files: dict[str, bytes], name: str | None) -> None:
+    """Take values from standard input, a hidden prompt or files. Pods restart with new ones.
+
+    What must go together, such as a certificate and its key, is given at once.
+
+    Example: gen secrets set --env prod --file tls-certificate=tls.crt --file tls-key=tls.key
     """
     from generator import environment
-    from generator.secrets import encrypted, store, values
+    from generator.secrets import encrypted, store, table
 
+    if bool(files) == bool(name):
+        raise click.UsageError("give NAME, or --file NAME=FILE")
     env = environment.load(root, [env_name])[0]
-    secret = _secret(env, name)
-    before = store.of(env, root, secret.kept)
+    secrets = [_secret(env, given) for given in ([name] if name else files)]
+    if len({secret.kept for secret in secrets}) > 1:
+        raise click.UsageError("these are kept in different files: set one, and then the other")
+    before = store.of(env, root, secrets[0].kept)
     sops, ruled = _opened(root, before)
-    value = _value(name)
-    if problems := list(values.problems(before.environment, secret, value)):
+    new = {secret: files[secret.name] if files else _value(secret.name) for secret in secrets}
+    _refuse_wrong(before, sops, new)
+    there = encrypted.names(before.document) if before.text else []
+    # Flux reads its own ones each time.
+    restarted = [s for s in secrets if s.key in there and s.kept is table.PODS]
+    after = store.with_values(ruled, sops, {s.key: new[s].decode() for s in new}, _now())
+    write(root, [env_name], _restart(root, env, restarted) | store.changes(before, after))
+    are = "is" if len(new) == 1 else "are"
+    click.echo(f"{', '.join(secret.name for secret in new)} {are} set. {_next(restarted)}")
+
+
+def _refuse_wrong(kept: "Store", sops: "Sops", new: "Mapping[Secret, bytes]") -> None:
+    """Raise GenError where a new value is wrong, or does not go with what is kept."""
+    from generator.secrets import store, values
+
+    rest = [one for one in kept.needed if one.lines and one not in new]
+    plain = store.plain(kept, sops) if rest and any(one.lines for one in new) else {}
+    others = {one: plain[one.key] for one in rest if one.key in plain}
+    found = list(values.wrong(kept.environment, {**others, **new}))
+    if found:
         raise GenError(
-            Problem(before.path, None, f"{name}: the new value {message}; nothing was written")
-            for message in problems
+            Problem(kept.path, None, f"{s.name}: the new value {message}; nothing was written")
+            for s, message in found
         )
-    replaces = bool(before.text) and secret.key in encrypted.names(before.document)
-    restarts = replaces and not secret.given  # Flux reads its own ones each time
-    after = store.with_values(ruled, sops, {secret.key: value.decode()}, _now())
-    write(
-        root, [env_name], (_restart(root, env) if restarts else {}) | store.changes(before, after)
-    )
-    click.echo(f"{name} is set. {_NEXT if restarts else 'Next: commit and push.'}")
 
 
 @click.command(short_help="Make a new value; pods restart with it.")
@@ -112,16 +161,18 @@ def rotate(root: Path, env_name: str, name: str) -> None:
     Example: gen secrets rotate --env staging database-password
     """
     from generator import environment
-    from generator.secrets import check, store, values
+    from generator.secrets import check, store, table, values
 
     env = environment.load(root, [env_name])[0]
     secret = _secret(env, name)
-    if secret.given:
+    vault = env.secrets.provider == "key-vault"
+    if secret.given and not (vault and secret.kept is table.PODS):
         message = f"{name}: needs {secret.given}; then: {check.cure(env, secret)}"
         raise GenError([Problem(environment.path(env_name), None, message)])
-    if env.secrets.provider == "key-vault":
-        write(root, [env_name], _restart(root, env))
-        click.echo(f"First: {store.script(env)} rotate-secret {name}\n{_NEXT}")
+    if vault:
+        write(root, [env_name], _restart(root, env, [secret]))
+        file = f"{secret.variable}=FILE " if secret.given else ""
+        click.echo(f"First: {file}{store.script(env)} rotate-secret {name}\n{_next([secret])}")
         return
     before = store.of(env, root)
     sops = opened(root, before)
@@ -130,8 +181,8 @@ def rotate(root: Path, env_name: str, name: str) -> None:
         message = f"{name}: Azure makes it: renew a key there, then: {command}"
         raise GenError([Problem(before.path, None, message)])
     after = store.with_values(before, sops, {name: values.random(secret)}, _now())
-    write(root, [env_name], _restart(root, env) | store.changes(before, after))
-    click.echo(f"{name} is new. {_NEXT}")
+    write(root, [env_name], _restart(root, env, [secret]) | store.changes(before, after))
+    click.echo(f"{name} is new. {_next([secret])}")
 
 
 def _secret(env: "Environment", name: str) -> "Secret":
@@ -189,13 +240,18 @@ def _now() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _restart(root: Path, env: "Environment") -> dict[PurePosixPath, str]:
-    """The environment file with a raised revision. Written before the secret itself:
+def _restart(
+    root: Path, env: "Environment", secrets: "Iterable[Secret]"
+) -> dict[PurePosixPath, str]:
+    """The environment file with raised revisions. Written before the secrets themselves:
 
     whoever is interrupted repeats the command, and no pod is left with an old value.
     """
     from generator import environment
-    from generator.environment import edit
+    from generator.environment import edit, keys
 
-    raised: dict[Location, Value] = {("secrets", "revision"): env.secrets.revision + 1}
+    now = dict(keys.leaves(env))
+    raised: dict[Location, Value] = {s.revision: int(str(now[s.revision])) + 1 for s in secrets}
+    if not raised:
+        return {}
     return {environment.path(env.name): edit.assign(environment.text(root, env.name), raised)}

@@ -10,6 +10,7 @@ from generator.review.rules import releases
 from generator.validate import fields
 
 _ANNOTATION = "service.beta.kubernetes.io/azure-"
+_TLS = "apps.mlflow.exposure.tls"
 _WHOLE = ("0.0.0.0/0", "::/0")
 
 
@@ -28,12 +29,14 @@ def _opened(new: Applied, before: Sequence[str], was_public: bool) -> Iterator[F
     added = [network for network in after if not _within(network, before)]
     goes_public = _is_public(new) and not was_public
     if added and set(added) & set(_WHOLE) and _is_public(new):
-        message = "opens to the whole internet, with basic authentication over clear text"
+        over = "TLS" if _speaks_tls(new) else "clear text"
+        message = f"opens to the whole internet, with basic authentication over {over}"
         cure = "list the networks of your clients in allowed_networks"
         yield Finding("exposure", Level.DANGER, new.subject, message, cure)
     elif goes_public:
         message = f"gets a public address, open to {', '.join(after)}"
-        cure = "passwords cross the internet in clear text until TLS is on"
+        cure = "passwords cross the internet in clear text until TLS is on (docs/tls.md)"
+        cure = "" if _speaks_tls(new) else cure
         yield Finding("exposure", Level.DANGER, new.subject, message, cure)
     elif added:
         message = f"opens to {', '.join(added)}{' too' if before else ''}"
@@ -50,6 +53,11 @@ def shut_out(case: Case) -> Iterator[Finding]:
         if closed:
             message = f"clients in {', '.join(closed)} that the rest does not cover are shut out"
             yield Finding("shut-out", Level.NO_RESTART, new.subject, message)
+
+
+def _speaks_tls(service: Applied) -> bool:
+    ports = fields.items(service.values, "spec", "ports")
+    return bool(ports) and all(port.get("appProtocol") == "https" for port in ports)
 
 
 def _is_balancer(service: Applied) -> bool:
@@ -110,6 +118,25 @@ def _ports(service: Applied) -> set[int]:
     return {int(port["port"]) for port in fields.items(service.values, "spec", "ports") if port}
 
 
+def tls(case: Case) -> Iterator[Finding]:
+    """https begins, ends, or is for another host."""
+    before, after = case.before.environment, case.after.environment
+    if not before or not after:
+        return
+    old, new = before.apps.mlflow.exposure.tls, after.apps.mlflow.exposure.tls
+    if old and not new:
+        message = "user names and passwords cross the network in clear text from then on"
+        yield Finding("tls", Level.DANGER, _TLS, message)
+    elif new and (not old or new.host != old.host):
+        was = f"https://{old.host}" if old else "http"
+        message = f"{was} -> https://{new.host}: nothing else answers from then on"
+        cure = (
+            "before you merge, give the secrets tls-certificate and tls-key for it and let its "
+            "name lead to the balancer (docs/tls.md); tell every client"
+        )
+        yield Finding("tls", Level.ACTION, _TLS, message, cure)
+
+
 def endpoints(case: Case) -> Iterator[Finding]:
     """A Service chooses no pod any more."""
     for service in case.after.of("Service"):
@@ -129,5 +156,6 @@ RULES = {
     "exposure": exposure,
     "shut-out": shut_out,
     "address": address,
+    "tls": tls,
     "endpoints": endpoints,
 }

@@ -16,8 +16,10 @@ _FIXED = (2, 22, 4)
 def clear_text(cluster: Cluster) -> Iterator[Problem]:
     """Basic authentication over a balancer that does no TLS."""
     values = cluster.environment.apps.mlflow.exposure
+    if values.tls:
+        return
     where = "the internet" if values.kind == "load-balancer" else "the network"
-    message = f"user names and passwords cross {where} in clear text: this balancer does no TLS"
+    message = f"user names and passwords cross {where} in clear text: exposure.tls gives it https"
     yield _of(cluster, f"apps.mlflow.exposure.kind: {message}")
 
 

@@ -5,7 +5,10 @@ reads from WEB_CONCURRENCY.
 """
 
 import io
+import os
+import ssl
 from collections.abc import Iterator
+from functools import cache
 from typing import IO, Any
 
 import pod_settings
@@ -21,6 +24,28 @@ timeout = 300  # seconds in which a worker must show that its main loop runs
 graceful_timeout = 270  # seconds that running requests get when the pod ends
 
 worker_tmp_dir = "/dev/shm"  # noqa: S108 - the workers' heartbeat must not wait for a disk
+
+if os.environ.get("TLS_HOST"):
+    certfile, keyfile = os.environ["UVICORN_SSL_CERTFILE"], os.environ["UVICORN_SSL_KEYFILE"]
+
+
+def ssl_context(config: Any, _: object) -> ssl.SSLContext:
+    """Return how to speak TLS. A worker keeps it: gunicorn would make one for each connection."""
+    return _context(config.certfile, config.keyfile)
+
+
+@cache
+def _context(certificate: str, key: str) -> ssl.SSLContext:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate, key)
+    context.sni_callback = _refuse_other_hosts
+    return context
+
+
+def _refuse_other_hosts(_: object, host: str | None, __: object) -> ssl.AlertDescription | None:
+    """Probes name no host."""
+    ours = host is None or host.lower() == os.environ["TLS_HOST"]
+    return None if ours else ssl.AlertDescription.ALERT_DESCRIPTION_UNRECOGNIZED_NAME
 
 
 def post_worker_init(_: object) -> None:

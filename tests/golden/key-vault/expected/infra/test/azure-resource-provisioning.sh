@@ -49,6 +49,8 @@ resources() {
   random_secret kv-mlflow-test database-password 32
   random_secret kv-mlflow-test flask-secret-key 64
   storage_connection_secret kv-mlflow-test storage-connection-string mlflowtest0aa3981a
+  given_secret kv-mlflow-test tls-certificate TLS_CERTIFICATE_FILE
+  given_secret kv-mlflow-test tls-key TLS_KEY_FILE
 
   # The cluster
   aks_cluster aks-mlflow-test key-vault
