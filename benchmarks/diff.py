@@ -78,7 +78,8 @@ def _row(title: str, root: Path, names: list[str]) -> bool:
     floor, diff, limit = costs["floor"].seconds, costs["diff"], LIMITS[title]
     print(
         f"{title}: {diff.seconds:.2f} s, limit {limit} s; {len(overlays) * 2} builds alone "
-        f"{floor:.2f} s, ratio {diff.seconds / floor:.2f}; peak {diff.mebibytes:.0f} MiB",
+        f"{floor:.2f} s, ratio {diff.seconds / floor:.2f}; {diff.processor:.2f} s of processor; "
+        f"peak {diff.mebibytes:.0f} MiB",
         flush=True,
     )
     return diff.seconds <= limit

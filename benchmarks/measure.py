@@ -16,6 +16,8 @@ class Cost:
 
     seconds: float
     mebibytes: float
+    processor: float
+    """Median seconds of all cores together, with its children: a busy machine changes it least."""
 
 
 def medians(
@@ -34,6 +36,7 @@ def medians(
         name: Cost(
             statistics.median(cost.seconds for cost in all_runs),
             max(cost.mebibytes for cost in all_runs),
+            statistics.median(cost.processor for cost in all_runs),
         )
         for name, all_runs in costs.items()
     }
@@ -46,4 +49,5 @@ def _cost(command: Sequence[str]) -> Cost:
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, command)
-    return Cost(time.perf_counter() - start, usage.ru_maxrss / 1024)
+    seconds = time.perf_counter() - start
+    return Cost(seconds, usage.ru_maxrss / 1024, usage.ru_utime + usage.ru_stime)
