@@ -35,8 +35,11 @@ def test_the_date_is_that_of_the_last_change(gen, initialised, monkeypatch):
 
 def test_of_a_key_vault_it_names_the_vault(gen, repo):
     text = ENVIRONMENT.replace("provider: sops", "provider: key-vault\n  key_vault: kv-test")
-    write(repo, "environments/staging.yaml", text)
-    assert re.search(r"admin-password +see kv-test", gen("secrets", "list").output)
+    tls = "    exposure:\n      tls: {host: mlflow.example.com}\n"
+    write(repo, "environments/staging.yaml", text.replace("    exposure:\n", tls))
+    output = gen("secrets", "list").output
+    assert re.search(r"admin-password +see kv-test", output)
+    assert re.search(r"tls-certificate +see kv-test", output)
 
 
 def test_before_init_all_is_missing(gen, repo):

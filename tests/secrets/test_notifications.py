@@ -113,8 +113,11 @@ def test_validate_asks_for_what_is_missing_and_takes_what_is_there(gen, telling)
         "tools",
     ):
         shutil.copytree(ROOT / folder, telling / folder, dirs_exist_ok=True)
+    tls = "    exposure:\n      tls: {host: mlflow.example.com}\n"
+    write(telling, "environments/staging.yaml", BOTH.replace("    exposure:\n", tls))
     gen(*SET, "commit-status-token", input=TOKEN)
     gen(*SET, "storage-connection-string", input="AccountName=mlflowtest0aa3981a;AccountKey=bQ==")
     result = gen("validate")
     assert f"{FOLDER}/chat.sops.yaml: chat-webhook: Flux waits for it: gen" in result.stderr
+    assert "tls-certificate: MLflow's pods wait for it: gen" in result.stderr
     assert "commit-status-token" not in result.stderr

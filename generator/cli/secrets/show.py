@@ -44,7 +44,8 @@ def _rows(root: Path, env: "Environment") -> Iterator[tuple[str, str, str, str, 
             dates |= {(kept.kept.name, key): date for key, date in known.items()}
     readers = (*table.workloads(env), table.FLUX)
     for secret in table.needed(env):
-        elsewhere = "handed to Flux" if secret.given else f"see {env.secrets.key_vault}"
+        is_flux_own = secret.kept is not table.PODS
+        elsewhere = "handed to Flux" if is_flux_own else f"see {env.secrets.key_vault}"
         yield (
             env.name,
             secret.name,

@@ -95,7 +95,7 @@ def awaited(cluster: Cluster) -> Iterator[Problem]:
     for secret in table.needed(env):
         held = cluster.index.get(("Secret", secret.kept.namespace, secret.kept.name))
         if not secret.generated and not (held and fields.at(held.values, "data", secret.key)):
-            who = "Flux waits" if secret.given else "MLflow's pods wait"
+            who = "MLflow's pods wait" if secret.kept is table.PODS else "Flux waits"
             message = f"{secret.name}: {who} for it: {check.cure(env, secret)}"
             yield Problem(render.secrets(env, secret.kept), None, message)
 
