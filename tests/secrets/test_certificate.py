@@ -39,7 +39,8 @@ def give(gen, tmp_path):
 
 
 def test_both_are_taken_as_they_are_and_a_renewal_restarts_pods(gen, repo, tls, give, plain):
-    assert "tls-certificate comes from you.\n" in gen("secrets", "init", "--env", "staging").output
+    output = gen("secrets", "init", "--env", "staging").output
+    assert "tls-certificate needs the certificate of the server's name, as PEM" in output
     assert (
         "tls-certificate, tls-key are set."
         in give(certificate=GOOD.certificate, key=GOOD.key).output
