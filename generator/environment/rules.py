@@ -27,6 +27,7 @@ def within(environment: Environment) -> Iterator[Finding]:
         _image,
         _identity,
         _backups,
+        _tls,
         _commit_status,
     ):
         yield from rule(environment)
@@ -112,6 +113,14 @@ def _commit_status(env: Environment) -> Iterator[Finding]:
     elif not re.fullmatch(pattern, url.path):
         message = f"{kind} needs a git.url as https://{url.hostname}/{path}"
         yield ("notifications", "commit_status"), message
+
+
+def _tls(env: Environment) -> Iterator[Finding]:
+    if env.apps.mlflow.exposure.tls and env.apps.mlflow.delivery == "helm":
+        yield (
+            ("apps", "mlflow", "exposure", "tls"),
+            "the chart's probes cannot speak https; use delivery: kustomize, or leave tls out",
+        )
 
 
 def between(environments: Iterable[Environment]) -> Iterator[tuple[str, Location, str]]:
