@@ -36,7 +36,8 @@ preflight_here() {
 # A credential whose file is named and not there would silently stay the old one.
 check_files() {
   local variable
-  for variable in AGE_KEY_FILE GIT_TOKEN_FILE GIT_SSH_KEY_FILE TLS_CERTIFICATE_FILE TLS_KEY_FILE; do
+  for variable in AGE_KEY_FILE GIT_TOKEN_FILE GIT_SSH_KEY_FILE COMMIT_STATUS_TOKEN_FILE \
+    CHAT_WEBHOOK_FILE TLS_CERTIFICATE_FILE TLS_KEY_FILE; do
     [ -z "${!variable:-}" ] || [ -r "${!variable}" ] ||
       problem "$variable: ${!variable} cannot be read" 'name a file that you can read'
   done

@@ -30,6 +30,7 @@ VARIANTS = {
     "sops": {"secrets": {"provider": "sops"}},
     "ssh": {"git": {"url": "ssh://git@github.com/a/b", "auth": "ssh"}},
     "token": {"git": {"url": "https://example.test/a/b", "auth": "token"}},
+    "notifications": {"notifications": {"commit_status": "github", "chat": "slack"}},
     "admins": {"cluster": {"admins": ["0aa3981a-3333-4333-8333-333333333333"]}},
 }
 

@@ -101,6 +101,10 @@ MORE = {
         "~ storage account tharindumlflow0aa3981a: allowSharedKeyAccess: true -> false",
         "+ role assignment blob_contributor for pods",
     ),
+    "apps__mlflow__delivery": (
+        "helm",
+        "~ Flux extension flux: configurationSettings.helm-controller.enabled: false -> true",
+    ),
     "apps__mlflow__backup": (None,),  # what it made stays
     "apps__mlflow__database__disk": ("pvc-1",),  # only a cluster that is to be made asks for it
 }
@@ -117,6 +121,9 @@ ELSEWHERE = {
     "azure__subscription": "test_another_subscription_is_signed_in_to_first",
     "azure__resource_group": "test_another_group_is_empty_and_worldwide_names_are_taken",
     "git__auth": "test_outputs.py",
+    "notifications__commit_status": "test_notifications.py",
+    "notifications__chat": "test_notifications.py",
+    "apps__mlflow__exposure__tls__host": "test_given.py",
     "apps__mlflow__exposure__kind": "test_outputs.py",
 }
 
