@@ -36,6 +36,9 @@ def local(root: Path, env_name: str | None) -> None:
     from generator.local.processes import Ended
 
     env = environment.load(root, [env_name])[0] if env_name else None
+    if env and env.apps.mlflow.delivery == "helm":
+        message = "apps.mlflow.delivery: a chart's server runs in a cluster alone; use kustomize"
+        raise GenError([Problem(environment.path(env.name), None, message)])
     try:
         with _interrupted(), servers.serving(root, env, _say) as server:
             click.echo(f"{server.url} answers; Ctrl-C stops it. A client's settings:\n")

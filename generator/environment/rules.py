@@ -29,6 +29,7 @@ def within(environment: Environment) -> Iterator[Finding]:
         _backups,
         _tls,
         _commit_status,
+        _chart,
     ):
         yield from rule(environment)
 
@@ -99,6 +100,15 @@ _REPOSITORIES = {
     "azuredevops": ("ORGANISATION/PROJECT/_git/REPOSITORY", r"/[^/]+/[^/]+/_git/[^/]+"),
     "github": ("OWNER/REPOSITORY", r"/[^/]+/[^/]+/?"),
 }
+
+
+def _chart(env: Environment) -> Iterator[Finding]:
+    mlflow = env.apps.mlflow
+    if mlflow.delivery == "helm" and mlflow.exposure.tls:
+        yield (
+            ("apps", "mlflow", "exposure", "tls"),
+            "the chart's server speaks no TLS; leave tls out, or use delivery: kustomize",
+        )
 
 
 def _commit_status(env: Environment) -> Iterator[Finding]:
