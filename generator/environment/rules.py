@@ -27,7 +27,6 @@ def within(environment: Environment) -> Iterator[Finding]:
         _image,
         _identity,
         _backups,
-        _tls,
         _commit_status,
         _chart,
     ):
@@ -94,21 +93,21 @@ def _backups(env: Environment) -> Iterator[Finding]:
         )
 
 
+def _chart(env: Environment) -> Iterator[Finding]:
+    mlflow = env.apps.mlflow
+    if mlflow.delivery == "helm" and mlflow.exposure.tls:
+        yield (
+            ("apps", "mlflow", "exposure", "tls"),
+            "the chart's probes cannot speak https; use delivery: kustomize, or leave tls out",
+        )
+
+
 # Who answers at another host, one of people's own, is not for us to know.
 _HOSTS = {"github.com": "github", "gitlab.com": "gitlab", "dev.azure.com": "azuredevops"}
 _REPOSITORIES = {
     "azuredevops": ("ORGANISATION/PROJECT/_git/REPOSITORY", r"/[^/]+/[^/]+/_git/[^/]+"),
     "github": ("OWNER/REPOSITORY", r"/[^/]+/[^/]+/?"),
 }
-
-
-def _chart(env: Environment) -> Iterator[Finding]:
-    mlflow = env.apps.mlflow
-    if mlflow.delivery == "helm" and mlflow.exposure.tls:
-        yield (
-            ("apps", "mlflow", "exposure", "tls"),
-            "the chart's server speaks no TLS; leave tls out, or use delivery: kustomize",
-        )
 
 
 def _commit_status(env: Environment) -> Iterator[Finding]:
@@ -123,14 +122,6 @@ def _commit_status(env: Environment) -> Iterator[Finding]:
     elif not re.fullmatch(pattern, url.path):
         message = f"{kind} needs a git.url as https://{url.hostname}/{path}"
         yield ("notifications", "commit_status"), message
-
-
-def _tls(env: Environment) -> Iterator[Finding]:
-    if env.apps.mlflow.exposure.tls and env.apps.mlflow.delivery == "helm":
-        yield (
-            ("apps", "mlflow", "exposure", "tls"),
-            "the chart's probes cannot speak https; use delivery: kustomize, or leave tls out",
-        )
 
 
 def between(environments: Iterable[Environment]) -> Iterator[tuple[str, Location, str]]:
