@@ -118,4 +118,4 @@ def test_files_and_names_are_asked_for_in_words(gen, tls, tmp_path):
     }.items():
         assert message in gen("secrets", "set", "--env", "staging", *words, exit_code=2).stderr
     said = gen("secrets", "rotate", "--env", "staging", "tls-key", exit_code=1).stderr
-    assert "you make it, then: gen secrets set --env staging --file tls-key=FILE" in said
+    assert "needs the key of that certificate, as PEM, and not encrypted; then: gen" in said
