@@ -96,6 +96,8 @@ CHANGES = [
     (f"{M}exposure.tls.host", "mlflow.example.com", UNSET, {}, Z.DANGER),
     (f"{M}exposure.tls.revision", "1", "2", {f"{M}exposure.tls.host": "mlflow.example.com"},
      Z.RESTART),
+    (f"{M}exposure.tls.revision", "2", "1", {f"{M}exposure.tls.host": "mlflow.example.com"},
+     Z.RESTART),
     (f"{M}database.storage", "8Gi", "16Gi", {}, Z.NO_RESTART),
     (f"{M}database.storage", "16Gi", "8Gi", {}, Z.ACTION),
     (f"{M}database.disk", UNSET, "pvc-1", {}, Z.ACTION),
