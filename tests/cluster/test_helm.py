@@ -109,7 +109,7 @@ def test_a_changed_value_upgrades_it(released: Delivery) -> None:
 def test_values_that_the_chart_does_not_take_are_refused_and_nothing_changes(
     released: Delivery,
 ) -> None:
-    before, last = deployment(released), history(released)[0]
+    before = deployment(released)
     released.replace(VALUES, "replicaCount: 1", "replicaCount: one")
     released.push("A number in words")
 
@@ -119,7 +119,6 @@ def test_values_that_the_chart_does_not_take_are_refused_and_nothing_changes(
     released.restore("HEAD~1")
     released.wait(released.push("A number again"))
     assert history(released)[0][1] == "deployed"
-    assert last in history(released)
 
 
 def test_an_upgrade_that_never_starts_is_rolled_back_and_the_old_one_serves(

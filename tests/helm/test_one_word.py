@@ -2,7 +2,7 @@
 
 from generator import yaml
 from tests.helm.conftest import Gen
-from tests.trees import tree
+from tests.trees import ROOT, tree
 
 DEV = "apps/mlflow/overlays/dev"
 
@@ -64,3 +64,12 @@ def test_with_a_vault_what_flux_reads_lives_as_long_as_the_database(copy, run: G
 
 def split(file):
     return [yaml.read(text).values for _, text in yaml.split(file.read_text())]
+
+
+def test_what_helm_uninstalls_with_outlives_the_release():
+    """Flux prunes the release and does not wait until Helm has taken its pods away."""
+    objects = split(ROOT / "apps/mlflow/helm/access.yaml")
+    assert {item["kind"] for item in objects} == {"ServiceAccount", "Role", "RoleBinding"}
+    for item in objects:
+        kept = item["metadata"]["annotations"]["kustomize.toolkit.fluxcd.io/prune"]
+        assert kept == "disabled", item["kind"]
