@@ -37,13 +37,6 @@ def timeline(request: pytest.FixtureRequest) -> Iterator[Timeline]:
     request.node.user_properties.append((_PROPERTY, str(timeline)))
 
 
-@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the marks in the same hook
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give the tests of one file, which share a cluster, to one process of pytest-xdist."""
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(item.path.stem))
-
-
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print the timelines, also those of other processes of pytest-xdist."""
     for reports in terminalreporter.stats.values():

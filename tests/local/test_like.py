@@ -21,7 +21,7 @@ from tests.local.servers import processes
 from tests.trees import ROOT
 
 # One server for all of these, so in one process of pytest.
-pytestmark = [pytest.mark.xdist_group("like"), pytest.mark.timeout(600)]
+pytestmark = pytest.mark.timeout(600)
 
 DEV: Environment = environment.load(ROOT, ["dev"])[0]
 # Past any proxy of this machine.
@@ -158,7 +158,8 @@ def test_users_as_their_page_says(like, as_client):
         needs = words[2] in ("add", "password")
         return as_client(ROOT / words[1], *words[2:], input=f"{next(passwords)}\n" if needs else "")
 
-    add, *permits, show, password, remove = commands(page)
+    add, *permits, show, password, remove, remove_old = commands(page)
+    assert remove_old == remove.replace("alice", "admin")  # once another is the administrator
     run(add)
     assert ask(like, f"{REST}/experiments/search?max_results=1", "alice", first)[0] == 200
     for command in permits * 2:  # may be repeated

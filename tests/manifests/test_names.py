@@ -7,7 +7,7 @@ from tests.manifests.pods import Cluster
 from tests.manifests.serving import SECRETS, as_admin
 
 # One server for all of these, so in one process of pytest.
-pytestmark = [pytest.mark.xdist_group("names"), pytest.mark.timeout(900)]
+pytestmark = pytest.mark.timeout(900)
 
 PUBLIC = serving.PROD.environment.public_name
 OWN = [
