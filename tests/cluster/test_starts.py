@@ -1,10 +1,14 @@
 """Two replicas and two empty databases -> both serve and nobody dies, every time."""
 
+import pytest
+
 from tests.cluster.delivery import NAMESPACE, Delivery
 from tests.cluster.pods import pods, restarts
 from tests.cluster.rig.client import rolled_out
 from tests.cluster.rig.timeline import Timeline
 from tests.cluster.rig.waiting import wait_for
+
+pytestmark = pytest.mark.timeout(1800)
 
 ROUNDS = 10
 EMPTY = """
