@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 _API = "/api/2.0/mlflow"
+_PATIENCE = 120  # seconds: what MLflow's own client waits, while a migration holds its locks say
 
 
 class Failed(Exception):
@@ -75,7 +76,7 @@ class Tracking:
 
     def connection(self) -> http.client.HTTPConnection:
         """Return a new connection."""
-        return http.client.HTTPConnection(self.address, timeout=30)
+        return http.client.HTTPConnection(self.address, timeout=_PATIENCE)
 
     def _request(self, method: str, path: str, body: bytes = b"") -> bytes:
         headers = self.authorization | {"Content-Type": "application/json"}
@@ -105,7 +106,7 @@ class SecureTracking(Tracking):
 
 class _Secure(http.client.HTTPSConnection):
     def __init__(self, address: str, host: str, context: ssl.SSLContext) -> None:
-        super().__init__(host, timeout=30, context=context)
+        super().__init__(host, timeout=_PATIENCE, context=context)
         self._at, self._speaks = address, context
 
     def connect(self) -> None:
