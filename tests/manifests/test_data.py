@@ -56,13 +56,16 @@ def test_the_claim_is_an_object_of_its_own_beside_the_pod_that_binds_it(built):
 
 
 def test_flux_never_prunes_data(built):
+    """Nor, with a chart, the rights that Helm uninstalls with: they must outlive the release."""
+    mlflow = built.environment.apps.mlflow
     kept = {
         item.kind
         for item in built.objects
         if item.values["metadata"].get("annotations", {}).get(PRUNE) == "disabled"
     }
-    named = {"PersistentVolume"} if built.environment.apps.mlflow.database.disk else set()
-    assert kept == {"Namespace", "PersistentVolumeClaim", *named}
+    named = {"PersistentVolume"} if mlflow.database.disk else set()
+    rights = {"ServiceAccount", "Role", "RoleBinding"} if mlflow.delivery == "helm" else set()
+    assert kept == {"Namespace", "PersistentVolumeClaim", *named, *rights}
 
 
 def test_flux_fills_in_two_ids_where_it_is_told_to_and_finds_nothing_else(built):
