@@ -106,6 +106,15 @@ _CURES = {
 }
 
 
+def conflict(text: str) -> int | None:
+    """Return the line, from 1, where Git left a merge conflict; None where it left none."""
+    found = _CONFLICT.search(text)
+    return text.count("\n", 0, found.start()) + 1 if found else None
+
+
+_CONFLICT = re.compile("^(<{7}|={7}|>{7})", re.MULTILINE)
+
+
 def _line(event: Any) -> int:
     line: int = event.start_mark.line
     return line + 1

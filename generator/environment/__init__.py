@@ -101,8 +101,7 @@ def _unreadable(data: bytes) -> Iterator[tuple[int | None, str]]:
         yield None, f"is larger than {_LARGEST // 1024} KiB; this is no values file"
     elif data.startswith(b"\xef\xbb\xbf"):
         yield 1, 'starts with a byte-order mark; save it as "UTF-8 without BOM"'
-    elif conflict := _CONFLICT.search(data):
-        line = data.count(b"\n", 0, conflict.start()) + 1
+    elif line := yaml.conflict(data.decode("utf-8", "replace")):
         yield line, "an unresolved merge conflict; keep what is right, and no line of <, = or >"
     else:
         yield from _lines(data)
@@ -126,7 +125,6 @@ def _lines(data: bytes) -> Iterator[tuple[int, str]]:
 
 _CONTROL = re.compile("^ *\t|[\x00-\x08\x0b-\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff]|\r(?!$)")
 _SPOKEN = {"\t": "tab"}
-_CONFLICT = re.compile(rb"^(<<<<<<<|>>>>>>>)", re.MULTILINE)
 _RESERVED = ("facts", "lib")
 
 

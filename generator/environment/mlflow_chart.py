@@ -11,10 +11,10 @@ from typing import Any
 
 Version = tuple[int, int, int]
 
-_FIRST: Version = (0, 17, 2)
-_SECOND: Version = (1, 11, 5)
+_OF_MLFLOW_2: Version = (0, 17, 2)
+_OF_MLFLOW_3: Version = (1, 11, 5)
 
-CHARTS: Mapping[str, Version] = {"gunicorn": _FIRST, "uvicorn": _SECOND}
+CHARTS: Mapping[str, Version] = {"gunicorn": _OF_MLFLOW_2, "uvicorn": _OF_MLFLOW_3}
 """The chart's version for each way in which MLflow is served: one starts no other's server."""
 
 
@@ -23,17 +23,17 @@ class Key:
     """A value of the chart."""
 
     type: type
-    since: Version = _FIRST
+    since: Version = _OF_MLFLOW_2
 
 
-def _keys(kind: type, *names: str, since: Version = _FIRST) -> dict[str, Key]:
+def _keys(kind: type, *names: str, since: Version = _OF_MLFLOW_2) -> dict[str, Key]:
     return dict.fromkeys(names, Key(kind, since))
 
 
 KEYS: Mapping[str, Key] = {
     **_keys(int, "replicaCount"),
     **_keys(str, "fullnameOverride", "image.repository", "image.tag"),
-    **_keys(str, "image.digest", since=_SECOND),
+    **_keys(str, "image.digest", since=_OF_MLFLOW_3),
     **_keys(str, "strategy.type"),
     **_keys(int, "strategy.rollingUpdate.maxSurge", "strategy.rollingUpdate.maxUnavailable"),
     **_keys(bool, "serviceAccount.create", "serviceAccount.automount"),
@@ -43,17 +43,17 @@ KEYS: Mapping[str, Key] = {
     **_keys(str, "service.type", "service.name"),
     **_keys(int, "service.port"),
     **_keys(dict, "service.annotations"),
-    **_keys(int, "service.containerPort", since=_SECOND),
-    **_keys(str, "service.containerPortName", since=_SECOND),
-    **_keys(bool, "log.enabled", since=_SECOND),
+    **_keys(int, "service.containerPort", since=_OF_MLFLOW_3),
+    **_keys(str, "service.containerPortName", since=_OF_MLFLOW_3),
+    **_keys(bool, "log.enabled", since=_OF_MLFLOW_3),
     **_keys(bool, "backendStore.databaseMigration", "backendStore.databaseConnectionCheck"),
     **_keys(bool, "backendStore.postgres.enabled"),
     **_keys(str, "backendStore.postgres.host", "backendStore.postgres.database"),
     **_keys(int, "backendStore.postgres.port"),
     **_keys(str, "backendStore.postgres.user", "backendStore.postgres.password"),
     **_keys(str, "backendStore.postgres.driver"),
-    **_keys(str, "initImages.mlflowDbMigration.repository", since=_SECOND),
-    **_keys(str, "initImages.mlflowDbMigration.tag", since=_SECOND),
+    **_keys(str, "initImages.mlflowDbMigration.repository", since=_OF_MLFLOW_3),
+    **_keys(str, "initImages.mlflowDbMigration.tag", since=_OF_MLFLOW_3),
     **_keys(bool, "artifactRoot.proxiedArtifactStorage", "artifactRoot.azureBlob.enabled"),
     **_keys(str, "artifactRoot.azureBlob.container", "artifactRoot.azureBlob.storageAccount"),
     **_keys(str, "artifactRoot.azureBlob.connectionString"),
@@ -64,8 +64,8 @@ KEYS: Mapping[str, Key] = {
     **_keys(str, "auth.postgres.user", "auth.postgres.password"),
     **_keys(str, "flaskServerSecretKey"),
     **_keys(str, "extraArgs.workers", "extraArgs.gunicornOpts", "extraArgs.appName"),
-    **_keys(str, "extraArgs.uvicornOpts", since=_SECOND),
-    **_keys(list, "serverAllowedHosts", "corsAllowedOrigins", since=_SECOND),
+    **_keys(str, "extraArgs.uvicornOpts", since=_OF_MLFLOW_3),
+    **_keys(list, "serverAllowedHosts", "corsAllowedOrigins", since=_OF_MLFLOW_3),
     **_keys(dict, "extraEnvVars"),
     **_keys(list, "initContainers", "extraVolumes", "extraVolumeMounts"),
 }

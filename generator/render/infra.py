@@ -14,7 +14,7 @@ from generator.files import File, header
 from generator.render import notifications
 from generator.secrets import table
 
-SCRIPT = "azure-resource-provisioning.sh"
+_SCRIPT = "azure-resource-provisioning.sh"
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ _TEMPLATES = jinja2.Environment(
 
 def files(env: Environment) -> Iterator[File]:
     """Yield the provisioning script."""
-    body = _TEMPLATES.get_template(f"{SCRIPT}.j2").render(
+    body = _TEMPLATES.get_template(f"{_SCRIPT}.j2").render(
         parameters=parameters(env),
         tags=[f"{name}={value}" for name, value in sorted(env.azure.tags.items())],
         sections=list(sections(env)),
@@ -80,7 +80,12 @@ def files(env: Environment) -> Iterator[File]:
     )
     shebang, _, rest = body.partition("\n")
     text = f"{shebang}\n{header(env.name)}{rest}"
-    yield File(PurePosixPath("infra", env.name, SCRIPT), text, executable=True)
+    yield File(script(env.name), text, executable=True)
+
+
+def script(name: str) -> PurePosixPath:
+    """Return where the provisioning script of the environment `name` stands."""
+    return PurePosixPath("infra", name, _SCRIPT)
 
 
 def parameters(env: Environment) -> dict[str, Word]:

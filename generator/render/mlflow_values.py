@@ -37,14 +37,14 @@ def values(env: Environment) -> dict[str, object]:
     return mlflow_chart.nested((value for part in parts for value in part(env)), version)
 
 
-def _is_second(env: Environment) -> bool:
+def _is_mlflow_3(env: Environment) -> bool:
     return env.apps.mlflow.image.series.server == "uvicorn"
 
 
 def _image(env: Environment) -> Iterator[Value]:
     image = env.apps.mlflow.image
     yield "image.repository", image.name
-    if _is_second(env):
+    if _is_mlflow_3(env):
         yield "image.tag", image.tag
         # Else the chart's own version migrates, and this one cannot read what it leaves.
         yield "initImages.mlflowDbMigration.repository", image.name
@@ -59,7 +59,7 @@ def _image(env: Environment) -> Iterator[Value]:
 def _server(env: Environment) -> Iterator[Value]:
     """What makes a slow upload hold a thread, and lets running requests end with their pod."""
     yield "extraArgs.workers", str(env.apps.mlflow.workers)
-    if not _is_second(env):
+    if not _is_mlflow_3(env):
         yield "extraArgs.gunicornOpts", _GUNICORN
         return
     yield "extraArgs.uvicornOpts", _UVICORN
@@ -95,7 +95,7 @@ def _pods(env: Environment) -> Iterator[Value]:
     )
     yield "readinessProbe", _READY
     yield "livenessProbe", _ALIVE
-    if not _is_second(env):  # the other brings a volume of this name
+    if not _is_mlflow_3(env):  # its chart brings a volume of this name
         yield "extraVolumes", [{"name": "tmp", "emptyDir": {"sizeLimit": "10Gi"}}]
         yield "extraVolumeMounts", [{"name": "tmp", "mountPath": "/tmp"}]  # noqa: S108
 
@@ -143,7 +143,7 @@ def _service(env: Environment) -> Iterator[Value]:
     yield "service.port", _PORT
     yield "service.name", "http"
     yield "service.annotations", annotations
-    if _is_second(env):
+    if _is_mlflow_3(env):
         yield "service.containerPort", _PORT
         yield "service.containerPortName", "http"
 

@@ -71,7 +71,7 @@ def _values(root: Path, name: str) -> tuple[Environment | None, tuple[Problem, .
 
 
 def _declared(root: Path, name: str) -> tuple[Applied, ...] | None:
-    script = root / "infra" / name / infra.SCRIPT
+    script = root / infra.script(name)
     return declared.resources(script.read_text("utf-8")) if script.is_file() else None
 
 

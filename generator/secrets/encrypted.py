@@ -20,7 +20,6 @@ ENCRYPTED_REGEX = "^(data|stringData)$"
 _VERBATIM = {"kustomize.toolkit.fluxcd.io/substitute": "disabled"}
 _OUTLIVES = {"kustomize.toolkit.fluxcd.io/prune": "disabled"}
 _CHANGED = "last-changed/"
-_CONFLICT = re.compile(r"^(<<<<<<<|=======|>>>>>>>)", re.M)
 _ENCRYPTED = re.compile(r"ENC\[AES256_GCM,data:[^,\]]+,iv:[^,\]]+,tag:[^,\]]+,type:str\]")
 _RESTORE = "restore it from Git"
 
@@ -54,8 +53,7 @@ def assignments(name: str, value: str, changed: str) -> dict[Location, str]:
 
 def read(path: PurePosixPath, text: str) -> Document:
     """Parse an encrypted file. Raises GenError where it is damaged, with the way back."""
-    if conflict := _CONFLICT.search(text):
-        line = text.count("\n", 0, conflict.start()) + 1
+    if line := yaml.conflict(text):
         message = (
             "an unresolved merge conflict; take one side whole (git checkout --ours, or --theirs, "
             f'{path}), then repeat the other side\'s "gen secrets" command'

@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from generator import environment, render
 from generator.environment import Environment
 from generator.errors import GenError, Problem
+from generator.render import infra
 from generator.secrets import encrypted, rules, table
 from generator.secrets.sops import Sops
 from generator.secrets.table import Kept, Secret
@@ -71,21 +72,16 @@ def _elsewhere(env: Environment, kept: Kept) -> Problem:
         (secret,) = (one for one in table.needed(env) if one.kept == kept)
         message = (
             f"secrets.provider: key-vault, which Flux does not read; "
-            f'"{secret.variable}=PATH {script(env)} apply" hands it to Flux'
+            f'"{secret.variable}=PATH {infra.script(env.name)} apply" hands it to Flux'
         )
         return Problem(environment.path(env.name), None, message)
     vault = env.secrets.key_vault
     message = (
         f"secrets.provider: key-vault, so they are in {vault} and not here; "
-        f'"{script(env)} apply" makes what is missing, and "az keyvault secret set '
+        f'"{infra.script(env.name)} apply" makes what is missing, and "az keyvault secret set '
         f'--vault-name {vault} --file /dev/stdin --encoding utf-8 --name NAME" takes a value'
     )
     return Problem(environment.path(env.name), None, message)
-
-
-def script(env: Environment) -> str:
-    """Return the environment's provisioning script, which fills the key vault."""
-    return f"infra/{env.name}/azure-resource-provisioning.sh"
 
 
 def _text(root: Path, path: PurePosixPath) -> str:

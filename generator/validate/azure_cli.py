@@ -8,12 +8,12 @@ import shlex
 import subprocess
 import tempfile
 from collections.abc import Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from generator import programs
 from generator.environment import Environment
 from generator.errors import Problem
-from generator.render.infra import SCRIPT
+from generator.render import infra
 
 _PARSER = Path(__file__).with_name("azure_parser.py")
 _MODELS = Path(__file__).with_name("azure_models.py")
@@ -23,7 +23,7 @@ _CAPTURE = re.compile(r"\w+=\$\((az .*)\)")
 
 def judged(root: Path, client: Path, env: Environment) -> list[Problem]:
     """Return the `problems` of a rendered script; one that has none is remembered as such."""
-    if not (root / _script(env)).is_file():
+    if not (root / infra.script(env.name)).is_file():
         return []  # not rendered: gen check says so
     verdict = programs.cache() / "azure-commands" / _digest(root, client, env)
     if verdict.exists():
@@ -35,22 +35,18 @@ def judged(root: Path, client: Path, env: Environment) -> list[Problem]:
     return found
 
 
-def _script(env: Environment) -> PurePosixPath:
-    return PurePosixPath("infra", env.name, SCRIPT)
-
-
 def _digest(root: Path, client: Path, env: Environment) -> str:
     """Return what changes with the script, its library, the client and this check."""
     library = sorted((root / "infra/lib").glob("*.sh"))
     digest = hashlib.sha256(client.name.encode())
-    for file in (root / _script(env), *library, Path(__file__), _PARSER, _MODELS):
+    for file in (root / infra.script(env.name), *library, Path(__file__), _PARSER, _MODELS):
         digest.update(file.read_bytes() + b"\0")
     return digest.hexdigest()
 
 
 def problems(root: Path, client: Path, env: Environment) -> list[Problem]:
     """Return what the parser of the client installed in `client` says against a script."""
-    script = _script(env)
+    script = infra.script(env.name)
     listed = subprocess.run(
         ["bash", root / script, "commands"], capture_output=True, text=True, check=False
     )

@@ -175,7 +175,7 @@ class Script:
 
     @property
     def path(self) -> Path:
-        return self.folder / f"infra/{self.env.name}/{infra.SCRIPT}"
+        return self.folder / infra.script(self.env.name)
 
     def render(self, **changes: Any) -> None:
         """Render with values changed, each named as in the file: `cluster__tier="standard"`."""

@@ -7,6 +7,7 @@ import yaml
 
 from generator import environment, render
 from generator.render import infra
+from generator.secrets import table
 from tests.trees import ROOT
 
 # A field, and a value that it does not have yet.
@@ -37,8 +38,8 @@ def changed(env, key, value):
 def texts(env):
     """The script's text and the manifests' text."""
     files = render.files(env, encrypted=())
-    script = "".join(file.text for file in files if file.path.name == infra.SCRIPT)
-    return script, "".join(file.text for file in files if file.path.name != infra.SCRIPT)
+    script = "".join(file.text for file in files if file.path == infra.script(env.name))
+    return script, "".join(file.text for file in files if file.path != infra.script(env.name))
 
 
 @pytest.mark.parametrize(("key", "value"), SHARED.items())
@@ -71,3 +72,10 @@ def test_flux_fills_in_the_facts_that_the_config_map_asks_for():
     assert wanted == set(
         re.findall(r"literal=(azure_\w+)", (ROOT / "infra/lib/outputs.sh").read_text())
     )
+
+
+def test_every_file_that_a_person_names_is_looked_at_before_anything_is_done():
+    listed = re.findall(r"\b[A-Z_]+_FILE\b", (ROOT / "infra/lib/preflight.sh").read_text())
+    given = {secret.variable for secret in table.TABLE if secret.given}
+    assert given
+    assert set(listed) == given | {"AGE_KEY_FILE", "GIT_TOKEN_FILE", "GIT_SSH_KEY_FILE"}

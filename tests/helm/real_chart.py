@@ -73,13 +73,13 @@ def test_its_command_is_one_that_this_mlflow_takes(made, tag, tmp_path):
 
 
 PARSE = """
-import sys
+import sys, click
 from mlflow.cli import cli
 name, *arguments = sys.argv[1:]
 command = cli.get_command(None, name)
 try:
     command.make_context(name, arguments)
-except Exception as error:
+except click.ClickException as error:
     print(error.format_message())
 """
 

@@ -161,6 +161,7 @@ def rotate(root: Path, env_name: str, name: str) -> None:
     Example: gen secrets rotate --env staging database-password
     """
     from generator import environment
+    from generator.render import infra
     from generator.secrets import check, store, table, values
 
     env = environment.load(root, [env_name])[0]
@@ -172,7 +173,7 @@ def rotate(root: Path, env_name: str, name: str) -> None:
     if vault:
         write(root, [env_name], _restart(root, env, [secret]))
         file = f"{secret.variable}=FILE " if secret.given else ""
-        click.echo(f"First: {file}{store.script(env)} rotate-secret {name}\n{_next([secret])}")
+        click.echo(f"First: {file}{infra.script(env.name)} rotate-secret {name}\n{_next([secret])}")
         return
     before = store.of(env, root)
     sops = opened(root, before)

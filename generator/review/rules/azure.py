@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from generator.environment import Environment, keys, messages
-from generator.render.infra import SCRIPT
+from generator.render import infra
 from generator.review import declared
 from generator.review.declared import NAMESPACE
 from generator.review.model import Applied, Case, Finding, Level
@@ -242,7 +242,7 @@ def made(case: Case) -> Iterator[Finding]:
     if new and case.before.environment:
         name = case.before.environment.name
         message = f"{named(new)}: made when provisioning runs after the merge, not before"
-        cure = f"what pods need at once, make before: infra/{name}/{SCRIPT} apply"
+        cure = f"what pods need at once, make before: {infra.script(name)} apply"
         yield Finding("azure-made", Level.NO_RESTART, NAMESPACE, message, cure)
 
 
@@ -287,14 +287,9 @@ def followed(case: Case) -> Iterator[Finding]:
     for where, old, new in _changed(case):
         if where[0] == "git":
             message = f"{_arrow(old, new)}: Flux follows the old one until provisioning runs"
-            cure = f"run infra/{case.after.environment.name}/" if case.after.environment else ""
-            yield Finding(
-                "azure-followed",
-                Level.ACTION,
-                messages.key(where),
-                message,
-                f"{cure}azure-resource-provisioning.sh apply",
-            )
+            name = case.after.environment.name if case.after.environment else "ENV"
+            cure = f"run {infra.script(name)} apply"
+            yield Finding("azure-followed", Level.ACTION, messages.key(where), message, cure)
 
 
 def comes_or_goes(case: Case) -> Iterator[Finding]:
@@ -307,7 +302,7 @@ def comes_or_goes(case: Case) -> Iterator[Finding]:
             Level.ACTION,
             f"environment {name}",
             "is new: nothing of it exists in Azure yet",
-            f"infra/{name}/azure-resource-provisioning.sh apply",
+            f"{infra.script(name)} apply",
         )
     if before.environment and not after.objects and before.objects:
         name = before.environment.name
@@ -317,7 +312,7 @@ def comes_or_goes(case: Case) -> Iterator[Finding]:
             f"environment {name}",
             f"leaves Git: Flux finds clusters/{name}/ no more and stops; cluster and data run on "
             "and cost",
-            f"destroy it first: infra/{name}/azure-resource-provisioning.sh destroy",
+            f"destroy it first: {infra.script(name)} destroy",
         )
 
 

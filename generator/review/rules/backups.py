@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from generator.environment.mlflow import BACKUPS
+from generator.render import infra
 from generator.review.model import Case, Finding, Level
 
 _SUBJECT = "apps.mlflow.backup"
@@ -24,7 +25,7 @@ def backup(case: Case) -> Iterator[Finding]:
     old, new = before.apps.mlflow.backup, after.apps.mlflow.backup
     if new and not old:
         message = f"Azure has no container {BACKUPS} yet: every backup fails until it is made"
-        cure = f"infra/{after.name}/azure-resource-provisioning.sh apply"
+        cure = f"{infra.script(after.name)} apply"
         yield Finding("backup", Level.ACTION, _SUBJECT, message, cure)
     elif old and not new:
         message = "no more backups are made; those that were made stay"

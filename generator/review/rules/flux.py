@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from generator.environment import Environment
+from generator.render import infra
 from generator.review.model import Applied, Case, Finding, Level
-from generator.secrets import check, store, table
+from generator.secrets import check, table
 from generator.validate import fields
 
 _FORCED = ("StatefulSet", "PersistentVolumeClaim", "Deployment", "Service")
@@ -79,7 +80,9 @@ def _handed_over(env: Environment | None, name: str) -> str:
         if env and secret.kept.name == name:
             if env.secrets.provider == "sops":
                 return check.cure(env, secret)
-            return f"{secret.variable}=PATH {store.script(env)} apply; PATH holds {secret.given}"
+            return (
+                f"{secret.variable}=PATH {infra.script(env.name)} apply; PATH holds {secret.given}"
+            )
     return "docs/notifications.md"
 
 

@@ -35,8 +35,8 @@ def _opened(new: Applied, before: Sequence[str], was_public: bool) -> Iterator[F
         yield Finding("exposure", Level.DANGER, new.subject, message, cure)
     elif goes_public:
         message = f"gets a public address, open to {', '.join(after)}"
-        cure = "passwords cross the internet in clear text until TLS is on (docs/tls.md)"
-        cure = "" if _speaks_tls(new) else cure
+        warning = "passwords cross the internet in clear text until TLS is on (docs/tls.md)"
+        cure = "" if _speaks_tls(new) else warning
         yield Finding("exposure", Level.DANGER, new.subject, message, cure)
     elif added:
         message = f"opens to {', '.join(added)}{' too' if before else ''}"

@@ -21,7 +21,7 @@ def renamed(case: Case) -> Iterator[Finding]:
                 Level.DANGER,
                 new.subject,
                 f"takes the place of {_place(old)} and starts empty: data does not follow a name",
-                f"{backups.first(case)}, and restore it after the move",
+                _brought_back(case),
             )
 
 
@@ -69,8 +69,11 @@ def admin_stays(case: Case) -> Iterator[Finding]:
 
 def _moves(case: Case, item: Applied, what: str) -> Finding:
     message = f"{what}: it starts with what is there, not with today's data"
-    cure = f"{backups.first(case)}, and restore it after the move"
-    return Finding("database-moves", Level.DANGER, item.subject, message, cure)
+    return Finding("database-moves", Level.DANGER, item.subject, message, _brought_back(case))
+
+
+def _brought_back(case: Case) -> str:
+    return f"{backups.first(case)}, and restore it after the move"
 
 
 def _variable(workload: Applied, name: str) -> str:
