@@ -6,8 +6,10 @@ import pytest
 
 from tests.cluster import delivery, published
 from tests.cluster.delivery import Delivery
+from tests.cluster.pods import at_rest
 from tests.cluster.rig import Cluster
 from tests.cluster.rig.timeline import Timeline
+from tests.cluster.rig.waiting import wait_for
 
 _PROPERTY = "timeline"
 
@@ -20,13 +22,20 @@ def control_plane() -> Iterator[Cluster]:
 
 
 @pytest.fixture(scope="session")
-def dev() -> Iterator[Delivery]:
-    """A cluster with a node that has environment dev, one for each process of pytest-xdist.
+def delivered() -> Iterator[Delivery]:
+    """A cluster with a node that has environment dev, one for each process of pytest-xdist."""
+    with Cluster(node=True, images=published.ALL) as cluster:
+        yield delivery.first(delivery.copy(cluster, "dev"))
+
+
+@pytest.fixture
+def dev(delivered: Delivery) -> Delivery:
+    """That cluster, after what the test before it did has ended.
 
     Whoever changes it leaves it working.
     """
-    with Cluster(node=True, images=published.ALL) as cluster:
-        yield delivery.first(delivery.copy(cluster, "dev"))
+    wait_for("server at rest", lambda: at_rest(delivered), seconds=300)
+    return delivered
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.cluster.delivery import NAMESPACE, Delivery
-from tests.cluster.rig.client import Object
+from tests.cluster.rig.client import Object, rolled_out
 from tests.cluster.rig.waiting import wait_for
 
 SERVER = "app.kubernetes.io/name=mlflow"
@@ -15,6 +15,13 @@ SERVER = "app.kubernetes.io/name=mlflow"
 def pods(dev: Delivery) -> set[str]:
     """The server's pods, those that are ending included."""
     return {pod["metadata"]["name"] for pod in _objects(dev)}
+
+
+def at_rest(dev: Delivery) -> bool:
+    """Whether the server is rolled out and each of its pods stays: none is ending."""
+    deployment = dev.cluster.client.get("Deployment", "mlflow", namespace=NAMESPACE)
+    ending = [pod for pod in _objects(dev) if "deletionTimestamp" in pod["metadata"]]
+    return bool(deployment and rolled_out(deployment) and not ending)
 
 
 def restarts(dev: Delivery) -> dict[str, int]:
