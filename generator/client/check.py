@@ -7,14 +7,17 @@ import json
 import os
 import socket
 import ssl
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.message import Message
-from typing import IO
+from typing import IO, Any
 
 PATIENCE = 10.0  # seconds
+RENEWAL = 14  # days before a certificate expires that it is time to renew it
+_DAY = 24 * 60 * 60  # seconds
 _LARGEST = 1 << 16  # bytes of an answer that are read
 _SEARCH = "/api/2.0/mlflow/experiments/search?max_results=1"
 
@@ -45,6 +48,31 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
         """Take the redirection for the answer."""
 
 
+class _HttpsHandler(urllib.request.HTTPSHandler):
+    """Asks by https, through a proxy too, and notes when the server's certificate expires."""
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        super().__init__(context=context)
+        self.context = context
+        self.expiry: float | None = None
+        """Seconds since 1970; None before any server has shown a certificate."""
+
+    def https_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
+        """Open by a connection that looks at the certificate once it is trusted."""
+        return self.do_open(self._connection, req)
+
+    def _connection(self, host: str, **options: Any) -> http.client.HTTPSConnection:
+        handler = self
+
+        class Connection(http.client.HTTPSConnection):
+            def connect(self) -> None:
+                super().connect()
+                if shown := self.sock.getpeercert():
+                    handler.expiry = ssl.cert_time_to_seconds(str(shown["notAfter"]))
+
+        return Connection(host, context=self.context, **options)
+
+
 def check(
     url: str,
     user: str,
@@ -62,7 +90,8 @@ def check(
         context = ssl.create_default_context(cafile=authority)
     except OSError as error:
         return Finding("TLS", f"MLFLOW_TRACKING_SERVER_CERT_PATH, {authority}: {error.strerror}")
-    opener = urllib.request.build_opener(_NoRedirect, urllib.request.HTTPSHandler(context=context))
+    https = _HttpsHandler(context)
+    opener = urllib.request.build_opener(_NoRedirect, https)
     health = _ask(opener, f"{url}/health", {}, patience)
     if health != b"OK":
         return health if isinstance(health, Finding) else _wrong(url, "its health is another's")
@@ -70,7 +99,19 @@ def check(
     answer = _ask(opener, url + _SEARCH, {"Authorization": f"Basic {credentials}"}, patience)
     if isinstance(answer, Finding):
         return answer
-    return None if _is_object(answer) else _wrong(url, "its answers are not MLflow's")
+    if not _is_object(answer):
+        return _wrong(url, "its answers are not MLflow's")
+    return _expiring(https.expiry) if https.expiry else None
+
+
+def _expiring(expiry: float) -> Finding | None:
+    """What is soon wrong with a certificate that still serves."""
+    left = expiry - time.time()
+    if left > RENEWAL * _DAY:
+        return None
+    day = time.strftime("%Y-%m-%d", time.gmtime(expiry))
+    message = f"serves, and expires on {day}, in {left / _DAY:.0f} days; renew it: docs/tls.md"
+    return Finding("certificate", message)
 
 
 def _ask(

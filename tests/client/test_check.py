@@ -9,11 +9,9 @@ import threading
 from contextlib import contextmanager
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from generator.client import check
+from tests.certificates import Authority
 
 PASSWORD = 'a password with: colons, é and \\ " $'
 SEARCH = "/api/2.0/mlflow/experiments/search?max_results=1"
@@ -152,40 +150,31 @@ def test_a_server_that_does_not_speak_http():
     assert said.startswith(f"wrong server: {host} is no MLflow: it does not speak HTTP;")
 
 
-@pytest.fixture(scope="session")
-def certificate(tmp_path_factory):
-    """A certificate for localhost that only its own authority, itself, vouches for."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    now = datetime.datetime.now(datetime.UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(minutes=5))
-        .not_valid_after(now + datetime.timedelta(hours=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    file = tmp_path_factory.mktemp("tls") / "server.pem"
-    file.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-        + made.public_bytes(serialization.Encoding.PEM)
-    )
-    return file
+AUTHORITY = Authority()
 
 
 @pytest.fixture
-def tls(certificate):
+def authority(tmp_path):
+    file = tmp_path / "authority.pem"
+    file.write_text(AUTHORITY.pem)
+    return str(file)
+
+
+@contextmanager
+def serving_tls(folder, days=90):
+    """MLflow behind a certificate for localhost."""
+    pair = AUTHORITY.issue("localhost", hours=24 * days)
+    file = folder / "server.pem"
+    file.write_text(pair.key + pair.certificate)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
+    context.load_cert_chain(file)
     with serving({"/health": (200, b"OK"), SEARCH: (200, b"{}")}, context) as (url, _):
+        yield url
+
+
+@pytest.fixture
+def tls(tmp_path):
+    with serving_tls(tmp_path) as url:
         yield url
 
 
@@ -193,13 +182,21 @@ def test_tls_of_an_unknown_authority(tls):
     assert verdict(tls).startswith("TLS: localhost:")
 
 
-def test_tls_of_an_authority_that_is_named(tls, certificate):
-    assert verdict(tls, MLFLOW_TRACKING_SERVER_CERT_PATH=str(certificate)) == "None"
+def test_tls_of_an_authority_that_is_named(tls, authority):
+    assert verdict(tls, MLFLOW_TRACKING_SERVER_CERT_PATH=authority) == "None"
 
 
-def test_tls_for_another_name(tls, certificate):
+def test_a_certificate_that_has_to_be_renewed_soon(tmp_path, authority):
+    with serving_tls(tmp_path, days=6) as url:
+        said = verdict(url, MLFLOW_TRACKING_SERVER_CERT_PATH=authority)
+    day = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=6, hours=-1)
+    date = f"{day:%Y-%m-%d}"
+    assert said == f"certificate: serves, and expires on {date}, in 6 days; renew it: docs/tls.md"
+
+
+def test_tls_for_another_name(tls, authority):
     url = tls.replace("localhost", "127.0.0.1")
-    said = verdict(url, MLFLOW_TRACKING_SERVER_CERT_PATH=str(certificate))
+    said = verdict(url, MLFLOW_TRACKING_SERVER_CERT_PATH=authority)
     assert said.startswith("TLS: 127.0.0.1:")
 
 
