@@ -28,7 +28,6 @@ from pathlib import Path
 from generator.errors import GenError, Problem
 
 FOLDER = Path("tools")
-GO_VERSION = (1, 26)
 
 _COMPLETE = ".complete"
 
@@ -85,7 +84,7 @@ def once(folder: Path, make: Callable[[], None]) -> None:
 
 
 def _build_go(root: Path, pins: Path, folder: Path, say: Say) -> None:
-    go = _go(root, say)
+    go = _go(root, pins, say)
     run = partial(
         _run,
         pins,
@@ -108,14 +107,19 @@ def _words(file: Path) -> list[str]:
     return file.read_text().split() if file.exists() else []
 
 
-def _go(root: Path, say: Say) -> str:
-    """The machine's Go where it is new enough, else the pinned toolchain."""
+def _go(root: Path, pins: Path, say: Say) -> str:
+    """The machine's Go where it is as new as go.mod asks for, else the pinned toolchain."""
     if go := shutil.which("go"):
         version = subprocess.run([go, "env", "GOVERSION"], capture_output=True, text=True).stdout
-        found = re.match(r"go(\d+)\.(\d+)", version)
-        if found and (int(found[1]), int(found[2])) >= GO_VERSION:
+        if _go_version(version) >= _go_version((pins / "go.mod").read_text()):
             return go
     return str(find(root, "go", say=say))
+
+
+def _go_version(text: str) -> tuple[int, ...]:
+    """Major and minor: of `go env GOVERSION`, or of a go.mod."""
+    found = re.search(r"^go ?(\d+)\.(\d+)", text, re.MULTILINE)
+    return tuple(map(int, found.groups())) if found else ()
 
 
 def _install_python(root: Path, pins: Path, folder: Path, say: Say) -> None:

