@@ -9,6 +9,7 @@ that matters, when a string is quoted, to us.
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from io import StringIO
 from typing import Any
 
@@ -233,7 +234,7 @@ def dump(*documents: object) -> str:
 def _emit(emit: Callable[[events.Event], None], value: object) -> None:
     """Hand the events of a value to the emitter. The types come in the order of their number."""
     if isinstance(value, str):
-        emit(events.ScalarEvent(None, None, (True, True), value, style=_style(value)))
+        emit(_scalar(value))
     elif isinstance(value, Mapping):
         emit(events.MappingStartEvent(None, None, True, flow_style=not value))
         for key, item in value.items():
@@ -249,6 +250,11 @@ def _emit(emit: Callable[[events.Event], None], value: object) -> None:
         emit(_SEQUENCE_END)
     else:
         raise TypeError(f"{type(value).__name__} has no form in a manifest: {value!r}")
+
+
+@lru_cache(1 << 12)  # environments have nearly all their words in common
+def _scalar(text: str) -> events.Event:
+    return events.ScalarEvent(None, None, (True, True), text, style=_style(text))
 
 
 _MAPPING_END, _SEQUENCE_END = events.MappingEndEvent(), events.SequenceEndEvent()
