@@ -13,17 +13,24 @@ pytestmark = pytest.mark.timeout(3600)
 
 @pytest.mark.parametrize("script", ["dev", "prod", "staging"], indirect=True)
 def test_killed_after_each_write_it_ends_in_the_same_state(applied, azure):
-    """Each run does one write more than the one before; none does any twice."""
+    """Each run does one write more than the one before.
+
+    Only a secret that is handed over to the cluster comes again, until its digest is written too:
+    a run that changed nothing is followed by one that may do one write more.
+    """
     expected = azure.state()
     azure.control("reset")
-    kills = 0
+    kills, reached, more = 0, azure.state(), 0
     while True:
         process = applied.start("apply", gated=True)
-        azure.control("fault", **WRITES, kill=process.pid)
+        azure.control("fault", **WRITES, kill=process.pid, skip=more)
         _, err = process.communicate("go\n", timeout=900)
         if process.returncode != -9:
             break
         kills += 1
+        before, reached = reached, azure.state()
+        more = more + 1 if changes(before, reached) == [] else 0
+        assert more < 2, "a run got no further than the one before"
     azure.control("calm")
     assert process.returncode == 0, err
     assert kills > 25
