@@ -45,7 +45,8 @@ lint-workflows: .venv/test ## check the workflows alone
 
 test-chart: .venv/test ## render, check and run the real chart of both versions; MLFLOW_CHART may hold them
 	charts=$$($(BIN)/python -m tests.helm.at_hand) && \
-	    MLFLOW_CHART=$$charts $(BIN)/pytest tests/helm/real_chart.py tests/cluster/test_helm.py --timeout 900
+	    MLFLOW_CHART=$$charts $(BIN)/pytest tests/helm/real_chart.py tests/cluster/test_helm.py \
+	    tests/cluster/test_helm_upgrade.py --timeout 900
 
 test-azure-long: .venv/test ## kill a first apply after every single write; ENV=prod takes one environment
 	$(BIN)/pytest tests/azure/every_kill.py $(if $(ENV),-k $(ENV))
@@ -70,7 +71,7 @@ test: .venv/test ## run every test
 	$(BIN)/pytest -n auto --cov --cov-report=term-missing:skip-covered --cov-fail-under=95
 
 test-cluster: .venv/test ## run a real Kubernetes with Flux, and MLflow on it (as root)
-	$(BIN)/pytest $(or $(TESTS),tests/cluster) -n 2 --dist loadfile --timeout 900
+	$(BIN)/pytest $(or $(TESTS),tests/cluster) -n 2 --dist loadfile --no-loadscope-reorder --timeout 900
 
 cluster: .venv/test ## bring that cluster up to try things on; ENV=staging takes another than dev
 	@$(BIN)/python -m tests.cluster.command up $(or $(ENV),dev)

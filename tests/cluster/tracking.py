@@ -62,6 +62,10 @@ class Tracking:
         data = self.ask("GET", f"{_API}/runs/get?run_id={run}")["run"]["data"]
         return data["metrics"][0]["value"], float(self._request("GET", artifact(experiment, run)))
 
+    def version(self) -> str:
+        """Return the server's version of MLflow."""
+        return self._request("GET", "/version").decode()
+
     def ask(self, method: str, path: str, body: object = None) -> dict[str, Any]:
         """Return the API's answer. Raises Failed where it is no success."""
         payload = b"" if body is None else json.dumps(body).encode()
