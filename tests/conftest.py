@@ -1,6 +1,7 @@
 """What most tests need: an empty repository, and gen as a user calls it."""
 
 import shutil
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,9 @@ from hypothesis import HealthCheck, settings
 
 from generator.cli import gen as command
 from tests.trees import ROOT
+
+# A shell's background job ignores Ctrl-C, and so would whatever the tests start and interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Two busy cores are slow; what a property says does not depend on it.
 settings.register_profile(
