@@ -71,7 +71,7 @@ test: .venv/test ## run every test
 	$(BIN)/pytest -n auto --cov --cov-report=term-missing:skip-covered --cov-fail-under=95
 
 test-cluster: .venv/test ## run a real Kubernetes with Flux, and MLflow on it (as root)
-	$(BIN)/pytest $(or $(TESTS),tests/cluster) -n 2 --dist loadfile --no-loadscope-reorder --timeout 900
+	$(BIN)/pytest $(or $(TESTS),tests/cluster) -n 2 --dist loadfile --timeout 900
 
 cluster: .venv/test ## bring that cluster up to try things on; ENV=staging takes another than dev
 	@$(BIN)/python -m tests.cluster.command up $(or $(ENV),dev)
