@@ -138,11 +138,8 @@ class Delivery:
                 seconds=seconds,
             )
 
-    def says(self, name: str, text: str, *, seconds: float = 300) -> Object:
-        """Wait until a Kustomization is not Ready and says why with `text`.
-
-        What failed for another reason is tried again after its retryInterval, two minutes.
-        """
+    def says(self, name: str, text: str, *, seconds: float = 120) -> Object:
+        """Wait until a Kustomization is not Ready and says why with `text`."""
         return self.cluster.client.wait_for(
             "Kustomization",
             name,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -122,7 +123,9 @@ def has_reason(reason: str) -> Callable[[Object], bool]:
 
 
 def test_two_clusters_run_side_by_side(control_plane: Cluster) -> None:
-    with Cluster() as other:
+    with TemporaryDirectory(prefix="kustomization-") as at_work, Cluster() as other:
+        # Where a kustomize-controller unpacks a commit; one that starts removes all that it finds.
+        assert Path(at_work).exists()
         assert other.place.address != control_plane.place.address
         meta = {"name": "only-in-one", "namespace": "default"}
         other.client.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta})

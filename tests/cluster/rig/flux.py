@@ -38,6 +38,9 @@ def start(
     plane.client.apply(*_accounts())
     config = plane.credentials("flux", user="flux")
     for number, name in enumerate(controllers):
+        # One that starts removes what its predecessor left there, and must not meet a neighbour's.
+        temporary = place.folder / "tmp" / name
+        temporary.mkdir(parents=True, exist_ok=True)
         processes.start(
             name,
             [programs.find(name), *_flags(name, number, place, flavour, tells)],
@@ -46,6 +49,7 @@ def start(
             RUNTIME_NAMESPACE=NAMESPACE,
             # The world outside shows certificates of the cluster's own authority.
             SSL_CERT_FILE=str(plane.authority.file),
+            TMPDIR=str(temporary),
         )
     processes.wait_until_ready(*controllers)
 
