@@ -58,6 +58,8 @@ class Cluster:
                 for process in reversed(self.processes):
                     process.kill()
                     process.communicate()
+                for log in sorted(self.folder.glob("*/*/log")):  # pytest shows it of a failed test
+                    print(f"{log.relative_to(self.folder)}:\n{log.read_text()[-4000:]}")
 
     def start(self, command: Iterable[object], **options: object) -> Process:
         """Start a program in the network; `options` are those of subprocess."""
@@ -208,12 +210,14 @@ class Pod:
 _GET = """
 import base64, ssl, sys, urllib.request
 ssl._create_default_https_context = ssl._create_unverified_context  # as kubelet
-url, *login = sys.argv[1:]
+url, seconds, *login = sys.argv[1:]
 key = base64.b64encode(":".join(login).encode()).decode()
 headers = {"Authorization": f"Basic {key}"} if login else {}
 try:
-    print(urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=5).status)
+    request = urllib.request.Request(url, headers=headers)
+    print(urllib.request.urlopen(request, timeout=int(seconds)).status)
 except OSError as error:
+    print(error, file=sys.stderr)
     print(getattr(error, "code", 0))
 """
 
@@ -269,17 +273,19 @@ class Running:
     def succeeds(self, probe: Mapping) -> bool:
         if "exec" in probe:
             return self.execute(probe["exec"]["command"]).returncode == 0
-        return self.get(probe["httpGet"]["path"]) == 200
+        return self.get(probe["httpGet"]["path"], seconds=probe["timeoutSeconds"]) == 200
 
-    def get(self, path: str, *login: str) -> int:
+    def get(self, path: str, *login: str, seconds: int = PATIENCE) -> int:
         """Return the HTTP status of the server's `path`; 0 for no answer. `login` is two words."""
         scheme = self.container["readinessProbe"]["httpGet"].get("scheme", "HTTP").lower()
         url = f"{scheme}://127.0.0.1:5000{path}"
         asked = subprocess.run(
-            [*self.pod.cluster.inside, sys.executable, "-ISc", _GET, url, *login],
+            [*self.pod.cluster.inside, sys.executable, "-ISc", _GET, url, str(seconds), *login],
             capture_output=True,
             text=True,
         )
+        if asked.stdout == "0\n":
+            print(f"{path}: no answer: {asked.stderr.strip()}")
         return int(asked.stdout)
 
     def execute(self, command: Iterable[str]) -> subprocess.CompletedProcess[str]:
