@@ -83,7 +83,7 @@ def memory(dev: Delivery) -> int:
 def kill(pid: int) -> None:
     """End a process as the kernel would, and wait until it has ended."""
     os.kill(pid, signal.SIGKILL)
-    wait_for(f"end of process {pid}", lambda: not _is_alive(pid), seconds=10)
+    wait_for(f"end of process {pid}", lambda: not _is_alive(pid))
 
 
 def _is_alive(pid: int) -> bool:

@@ -114,7 +114,7 @@ def test_a_killed_run_leaves_nothing_that_the_next_one_minds() -> None:
         reached(run, None)
         run.kill()
         run.wait()
-    wait_for("end of what it had started", lambda: processes() == [], seconds=30)
+    wait_for("end of what it had started", lambda: processes() == [])
     with Cluster(node=True, number=NUMBER) as cluster:
         assert cluster.client.answers("/readyz")
     assert is_clean()

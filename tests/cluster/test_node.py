@@ -107,7 +107,7 @@ def test_a_pod_on_a_disk_answers_by_address_and_by_name(
     client.wait_for("Pod", "web", is_ready, namespace="test")
     timeline.mark("pod ready, with its disk")
     balancer = address(cluster, "web")
-    wait_for("answer", lambda: http.answers(f"http://{balancer}/index.html"), seconds=10)
+    wait_for("answer", lambda: http.answers(f"http://{balancer}/index.html"))
     timeline.mark("answered through the load balancer's address")
 
     script = "timeout 10 busybox wget -q -O - http://web.test.svc.cluster.local/index.html"
@@ -137,7 +137,7 @@ def test_only_the_networks_that_a_load_balancer_allows_get_through(cluster: Clus
     url = f"http://{address(cluster, 'guarded')}/busybox"
     interface = cluster.place.interface
     subprocess.run(["ip", "address", "add", f"{other}/32", "dev", interface], check=True)
-    wait_for("answer", lambda: http.answers(url, source=other), seconds=10)
+    wait_for("answer", lambda: http.answers(url, source=other))
     assert not http.answers(url, source=cluster.place.host_address)
 
 

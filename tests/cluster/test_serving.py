@@ -148,9 +148,9 @@ def test_only_allowed_networks_reach_mlflow(dev: Delivery) -> None:
     assert http.answers(url, source=place.host_address)
     dev.set(f"apps.mlflow.exposure.allowed_networks=[{other}/32]")
     dev.wait(dev.push("One address alone"))
-    wait_for("refusal", lambda: not http.answers(url, source=place.host_address), seconds=30)
+    wait_for("refusal", lambda: not http.answers(url, source=place.host_address))
     assert http.answers(url, source=other)
 
     dev.set("apps.mlflow.exposure.allowed_networks=[10.0.0.0/8]")
     dev.wait(dev.push("The networks as they were"))
-    wait_for("answer", lambda: http.answers(url, source=place.host_address), seconds=30)
+    wait_for("answer", lambda: http.answers(url, source=place.host_address))

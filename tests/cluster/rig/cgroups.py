@@ -29,7 +29,7 @@ def remove(name: str) -> None:
     """Remove the groups, inner ones first; what still runs in one is ended."""
     for hierarchy in _hierarchies():
         for folder, _, _ in os.walk(hierarchy / name, topdown=False):
-            wait_for(f"end of {folder}", partial(_removed, Path(folder)), seconds=10)
+            wait_for(f"end of {folder}", partial(_removed, Path(folder)))
 
 
 def _removed(group: Path) -> bool:

@@ -5,7 +5,7 @@ import socket
 from urllib.parse import urlsplit
 
 
-def answers(url: str, *, source: str = "", seconds: float = 2) -> bool:
+def answers(url: str, *, source: str = "", seconds: float = 5) -> bool:
     """Say whether a GET of `url` succeeds, sent from the address `source` if given."""
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(
@@ -23,7 +23,7 @@ def answers(url: str, *, source: str = "", seconds: float = 2) -> bool:
 def listens(address: str, port: int) -> bool:
     """Say whether something accepts connections."""
     try:
-        socket.create_connection((address, port), timeout=2).close()
+        socket.create_connection((address, port), timeout=5).close()
     except OSError:
         return False
     return True

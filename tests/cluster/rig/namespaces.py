@@ -38,7 +38,7 @@ def private(place: Place) -> Iterator[Sequence[str]]:
     try:
         pid = child_of(holder.pid)
         name = Path(f"/proc/{pid}/comm")
-        wait_for("process 1", lambda: name.read_text() == "catatonit\n", seconds=5, pause=0.01)
+        wait_for("process 1", lambda: name.read_text() == "catatonit\n", pause=0.01)
         inside = ["nsenter", "--target", str(pid), "--net", "--mount", "--pid", "--"]
         _hide_what_is_shared(inside)
         _connect(place, pid, inside)

@@ -111,6 +111,4 @@ class Processes:
 def child_of(pid: int) -> int:
     """Wait for the one child of a process that is about to fork."""
     children = Path(f"/proc/{pid}/task/{pid}/children")
-    return wait_for(
-        f"child of {pid}", lambda: int(children.read_text() or 0), seconds=5, pause=0.01
-    )
+    return wait_for(f"child of {pid}", lambda: int(children.read_text() or 0), pause=0.01)
