@@ -51,7 +51,7 @@ login = os.environ["MLFLOW_TRACKING_USERNAME"] + ":" + os.environ["MLFLOW_TRACKI
 asked = urllib.request.Request(sys.argv[1])
 asked.add_header("Authorization", "Basic " + base64.b64encode(login.encode()).decode())
 try:
-    print(urllib.request.urlopen(asked, timeout=10).status)
+    print(urllib.request.urlopen(asked, timeout={PATIENCE}).status)
 except OSError as error:
     print(getattr(error, "reason", error), getattr(error, "code", ""))
 """
