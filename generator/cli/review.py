@@ -103,7 +103,7 @@ def _chosen(every: list[str], names: tuple[str, ...]) -> list[str]:
 
 def _reviews(root: Path, old: Path, names: list[str]) -> list["Review"]:
     """Build both sides of the environments and compare them."""
-    from generator import programs
+    from generator import environment, programs
     from generator.repository import revision
     from generator.review import sides
 
@@ -111,7 +111,9 @@ def _reviews(root: Path, old: Path, names: list[str]) -> list["Review"]:
     before = sides.load(old, names, kustomize)
     after = sides.load(root, names, kustomize)
     conflicts = revision.conflicted(root)
-    stale = _stale(root, [name for name in names if after[name].side.environment])
+    there = [name for name in names if after[name].side.environment]
+    gone = [name for name in names if not (root / environment.path(name)).exists()]
+    stale = {**_stale(root, there), **_left(root, gone)}
     return [
         _review(name, before[name], after[name], _wrong(name, conflicts, stale)) for name in names
     ]
@@ -138,7 +140,7 @@ def _order(finding: "Finding") -> int:
 
 
 def _wrong(
-    name: str, conflicts: set[PurePosixPath], stale: Mapping[str, list[str]]
+    name: str, conflicts: set[PurePosixPath], stale: Mapping[str, list["Finding"]]
 ) -> list["Finding"]:
     """What makes the working tree itself none to merge."""
     from generator.repository import reach
@@ -149,37 +151,56 @@ def _wrong(
         Finding("conflict", Level.ACTION, path, "a merge left it in conflict", "resolve, git add")
         for path in mine
     ]
-    if messages := stale.get(name):
-        cure = f"gen render --env {name}"
-        found += [
-            Finding("not-rendered", Level.ACTION, f"environments/{name}.yaml", message, cure)
-            for message in messages
-        ]
-    return found
+    return [*found, *stale.get(name, [])]
 
 
-def _stale(root: Path, names: list[str]) -> dict[str, list[str]]:
+def _stale(root: Path, names: list[str]) -> dict[str, list["Finding"]]:
     """What rendering would change, or why it cannot, by environment."""
     from generator.cli import render
     from generator.repository.reach import owner
 
-    found: dict[str, list[str]] = {}
+    found: dict[str, list[Finding]] = {}
     if not names:
         return found
     try:
         changes, _ = render.plan(root, names)
     except GenError as error:
         for problem in error.problems:
-            found.setdefault(owner(PurePosixPath(problem.path), names), []).append(problem.message)
+            name = owner(PurePosixPath(problem.path), names)
+            found.setdefault(name, []).append(_not_rendered(name, problem.message))
         return found
+    paths: dict[str, list[PurePosixPath]] = {}
     for change in changes:
-        found.setdefault(owner(change.path, names), []).append(str(change.path))
-    return {name: [_unrendered(paths)] for name, paths in found.items()}
+        paths.setdefault(owner(change.path, names), []).append(change.path)
+    return {
+        name: [_not_rendered(name, f"{_counted(mine)} would be rendered otherwise")]
+        for name, mine in paths.items()
+    }
 
 
-def _unrendered(paths: list[str]) -> str:
-    more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
-    return f"{paths[0]}{more} would be rendered otherwise"
+def _left(root: Path, names: list[str]) -> dict[str, list["Finding"]]:
+    """What is still there of environments whose values have gone: Flux goes on applying it."""
+    from generator import render, repository
+
+    found: dict[str, list[Finding]] = {}
+    for name in names:
+        folders = repository.folders(root, [glob.format(name=name) for glob in render.OWNED])
+        if paths := [change.path for change in repository.changes(root, [], folders)]:
+            message = f"is gone, and what was rendered from it is not: {_counted(paths)}"
+            found[name] = [_not_rendered(name, message, "gen render")]
+    return found
+
+
+def _not_rendered(name: str, message: str, cure: str = "") -> "Finding":
+    from generator import environment
+    from generator.review.model import Finding, Level
+
+    cure = cure or f"gen render --env {name}"
+    return Finding("not-rendered", Level.ACTION, str(environment.path(name)), message, cure)
+
+
+def _counted(paths: list[PurePosixPath]) -> str:
+    return f"{paths[0]} and {len(paths) - 1} more" if len(paths) > 1 else str(paths[0])
 
 
 def _notes(paths: Iterable[PurePosixPath]) -> Iterable[str]:
