@@ -9,6 +9,7 @@ import socket
 import ssl
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -85,6 +86,8 @@ def check(
 
     Proxies and the server's certificate are found as MLflow's client finds them.
     """
+    if why := _unusable(url):
+        return Finding("address", why)
     authority = environ.get("MLFLOW_TRACKING_SERVER_CERT_PATH")
     try:
         context = ssl.create_default_context(cafile=authority)
@@ -102,6 +105,26 @@ def check(
     if not _is_object(answer):
         return _wrong(url, "its answers are not MLflow's")
     return _expiring(https.expiry) if https.expiry else None
+
+
+def _unusable(url: str) -> str | None:
+    """Why a text cannot be a server's address. What may be a password is not said again."""
+    try:
+        parts = urllib.parse.urlsplit(url)
+        host = parts.hostname or ""
+        host.encode("idna")
+        usable = url.isascii() and url.isprintable() and " " not in url and parts.port != 0
+    except ValueError:  # of a port, a bracket or a label
+        host, usable = "", False
+    if "@" in url:
+        names = "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"
+        return f"it holds a user or a password; they belong in {names}"
+    if usable and host and parts.scheme in ("http", "https"):
+        return None
+    if url.rstrip("/") in ("http:", "https:"):
+        where = "kubectl --namespace mlflow get service mlflow"
+        return f"{url!r} names no server; has its Service an address yet? {where}"
+    return f"{url!r} is none; write http:// or https://, a host, and :PORT where it has another"
 
 
 def _expiring(expiry: float) -> Finding | None:

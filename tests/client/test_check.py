@@ -70,6 +70,45 @@ def test_healthy():
     assert asked == [("/health", None), (SEARCH, f"Basic {credentials}")]
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "10.0.0.5",
+        "mlflow.example.com:5000",
+        "http://[::1",
+        "http://..",
+        f"http://{'a' * 64}.example.com",
+        "http://mlflow:port",
+        "http://mlflow:0",
+        "http://mlflow:65536",
+        "http://ml flow",
+        "http://mlflow\n",
+        "http://mlflow\udce9",
+        "http://caf\xe9",
+        "http:/mlflow",
+        "http://:5000",
+        "file:///etc/passwd",
+        "",
+    ],
+    ids=ascii,
+)
+def test_what_is_no_address(url):
+    cure = "write http:// or https://, a host, and :PORT where it has another"
+    assert verdict(url) == f"address: {url!r} is none; {cure}"
+
+
+def test_the_address_of_a_service_that_has_none_yet():
+    """What the printed settings are when kubectl finds nothing."""
+    cure = "has its Service an address yet? kubectl --namespace mlflow get service mlflow"
+    assert verdict("http://") == f"address: 'http://' names no server; {cure}"
+
+
+def test_a_password_in_the_address_is_not_said_again():
+    said = verdict("http://alice:hunter2@mlflow.example.com")
+    assert said.startswith("address: it holds a user or a password; they belong in MLFLOW_")
+    assert "hunter2" not in said
+
+
 def test_dns():
     assert verdict("http://mlflow.invalid").startswith("DNS: mlflow.invalid has no address;")
 
