@@ -24,10 +24,11 @@ SECRETS = {
 
 
 @cache
-def prod(tag: str) -> cases.Built:
-    """The prod environment with another version of its image."""
-    text = edit.assign(cases.FILES["prod"].read_text(), {("apps", "mlflow", "image", "tag"): tag})
-    return cases.build(text, "prod")
+def prod(tag: str, name: str = PROD.environment.apps.mlflow.image.name) -> cases.Built:
+    """The prod environment with another version of its image, or another image."""
+    image = "apps", "mlflow", "image"
+    changes = {(*image, "name"): name, (*image, "tag"): tag}
+    return cases.build(edit.assign(cases.FILES["prod"].read_text(), changes), "prod")
 
 
 def storage(cluster: Cluster, folder: Path) -> None:

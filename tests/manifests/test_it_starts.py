@@ -76,6 +76,28 @@ def test_a_run_outlives_a_restart_a_power_cut_and_both_passwords(cluster, storag
     assert [mlflow.get("/version", *login.values()) for login in (old, new)] == [401, 200]
 
 
+# Prints what the image is chosen for: its version, and azure-identity's, which others lack.
+HELD = "from importlib import metadata as m; print(*map(m.version, ['mlflow', 'azure-identity']))"
+
+
+def test_the_official_image_keeps_a_run_and_asks_for_the_password(tmp_path):
+    """Name and tag stand in the built overlay; what runs is the same version's package, which is
+    tools/mlflow-3, and not the published image.
+    """
+    name, tag = "ghcr.io/mlflow/mlflow", "v3.16.1-full"
+    with Cluster(tmp_path, serving.prod(tag, name).objects, SECRETS).network() as cluster:
+        serving.storage(cluster, tmp_path / "azurite")
+        cluster.postgresql().start()
+        mlflow = cluster.mlflow().start()
+        assert mlflow.container["image"] == f"{name}:{tag}"
+        assert mlflow.execute(["python", "-c", HELD]).stdout.startswith("3.16.1 1.")
+
+        assert mlflow.get("/version") == mlflow.get("/version", "nobody", "wrong") == 401
+        run = cluster.answer(LOG, tool="mlflow-3", **as_admin())
+        assert cluster.answer(READ, run, tool="mlflow-3", **as_admin()) == "3 0.9 a plot"
+        assert not [secret for secret in SECRETS.values() if secret in mlflow.environ()]
+
+
 # Holds the lock until both pods wait for it: neither has made anything by then.
 HOLD = """
 import sys, psycopg2
