@@ -1,9 +1,12 @@
 """`gen client`: three settings for each provider, exposure and shell; the password as a command."""
 
+import base64
 import os
+import shlex
 import shutil
 import socket
 import subprocess
+import sys
 
 import pytest
 from hypothesis import given
@@ -115,6 +118,46 @@ def test_bash_makes_of_it_what_sops_keeps(gen, repo, tmp_path, monkeypatch):
     )
     assert said == "S3cret-with-$HOME-'quotes'"
     assert said not in printed
+
+
+PASSWORD = "S3cret-with-$HOME-'quotes' \"two\" and * \\ é"
+ANSWERS = {
+    AZ: PASSWORD,
+    SOPS: base64.b64encode(PASSWORD.encode()).decode(),
+    KUBECTL: "203.0.113.7",
+}
+EVALUATES = {"bash": 'eval "$(cat)"; env -0', "fish": "source -; env -0"}
+
+
+@pytest.fixture
+def programs_on_path(tmp_path):
+    """A folder with az, sops and kubectl that answer to the words of ANSWERS and to no others."""
+    folder = tmp_path / "programs"
+    for command, answer in ANSWERS.items():
+        name, *words = shlex.split(command)
+        text = f"import sys\nassert sys.argv[1:] == {words!r}, sys.argv\nprint({answer!r})\n"
+        write(folder, name, f"#!{sys.executable}\n{text}").chmod(0o755)
+    return folder
+
+
+@pytest.mark.parametrize("shell", EVALUATES)
+@pytest.mark.parametrize("values", [VAULT, MINIMAL], ids=["key-vault", "sops"])
+def test_a_shell_makes_the_three_settings_of_it(
+    gen, repo, tmp_path, programs_on_path, values, shell
+):
+    write(repo, "environments/test.yaml", values)
+    printed = gen("client", "--env", "test", "--shell", shell).output
+    said = subprocess.check_output(
+        [shell, "-c", EVALUATES[shell]],
+        input=printed.encode(),
+        env={"PATH": f"{programs_on_path}{os.pathsep}{os.environ['PATH']}", "HOME": str(tmp_path)},
+    )
+    variables = dict(entry.split("=", 1) for entry in said.decode().split("\0") if entry)
+    assert {name: text for name, text in variables.items() if name.startswith("MLFLOW_")} == {
+        "MLFLOW_TRACKING_URI": "http://203.0.113.7",
+        "MLFLOW_TRACKING_USERNAME": "admin",
+        "MLFLOW_TRACKING_PASSWORD": PASSWORD,
+    }
 
 
 @given(st.text(st.characters(min_codepoint=32, max_codepoint=126, exclude_characters='"$`\\!')))
