@@ -11,6 +11,7 @@ import json
 import os
 import re
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -81,9 +82,10 @@ class Round:
 
 
 def main() -> None:
-    """Print the table."""
+    """Print the table; exit 1 where a row is lost."""
     print("| clients | chart req/s | ours req/s | ratio | chart p99 ms | ours p99 ms | ratio |")
     print("|---|---|---|---|---|---|---|")
+    lost = []
     with servers() as (chart, ours):
         for clients in CLIENTS:
             rounds = [(measured(chart, clients), measured(ours, clients)) for _ in range(ROUNDS)]
@@ -93,6 +95,10 @@ def main() -> None:
                 f"| {slow:.0f} | {our_slow:.0f} | {our_slow / slow:.2f} |",
                 flush=True,
             )
+            if our_rate <= rate or our_slow >= slow:
+                lost.append(clients)
+    if lost:
+        sys.exit(f"lost to the chart with clients: {', '.join(map(str, lost))}")
 
 
 def summary(rounds: Sequence[Round]) -> tuple[float, float]:
