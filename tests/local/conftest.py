@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -34,14 +35,20 @@ def like(tmp_path_factory: pytest.TempPathFactory):
 
 
 @pytest.fixture
-def as_client(like, python, tmp_path):
-    """Run Python with nothing but the three settings; return what it says."""
+def as_client_of(python, tmp_path):
+    """Run Python with nothing but a server's settings; return what it says."""
 
-    def run(*arguments: str | Path, input: str = "", exit_code: int = 0, **variables: str) -> str:
+    def run(
+        server: Local,
+        *arguments: str | Path,
+        input: str = "",
+        exit_code: int = 0,
+        **variables: str,
+    ) -> str:
         environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "MPLBACKEND": "Agg"}
         result = subprocess.run(
             [python, *arguments],
-            env=environment | like.variables | variables,
+            env=environment | server.variables | variables,
             cwd=tmp_path,
             input=input,
             stdout=subprocess.PIPE,
@@ -52,3 +59,9 @@ def as_client(like, python, tmp_path):
         return result.stdout
 
     return run
+
+
+@pytest.fixture
+def as_client(like, as_client_of):
+    """Run Python with the settings of `like`."""
+    return partial(as_client_of, like)

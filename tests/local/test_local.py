@@ -1,13 +1,15 @@
 """`gen local`: SQLite, no passwords; two at once, stopped, started again, broken."""
 
 import json
+import re
 import signal
 import urllib.request
 
 import pytest
 
 from tests.local.conftest import repository
-from tests.local.servers import Local, gone
+from tests.local.servers import Local, gone, processes
+from tests.trees import ROOT
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -27,7 +29,24 @@ def create(server: Local, name: str) -> None:
     _OPENER.open(request).close()
 
 
-def test_two_at_once_then_one_again(tmp_path):
+def workers(server: Local) -> int:
+    """Count the processes of gunicorn, but for the first, which only starts the others."""
+    address = f" -b {server.url.removeprefix('http://')} "
+    return len([c for c in processes(server.repo).values() if address in c]) - 1
+
+
+# Loads what the example registered, and reads what it kept beside it.
+LOOK = """
+import sys, mlflow
+from sklearn.datasets import load_iris
+run, version = sys.argv[1:]
+model = mlflow.sklearn.load_model(f"models:/example-iris/{version}")
+print(model.score(*load_iris(return_X_y=True)) > 0.9)
+print(mlflow.artifacts.load_text(f"runs:/{run}/data/about.txt"), end="")
+"""
+
+
+def test_two_at_once_then_one_again(tmp_path, as_client_of):
     repo = repository(tmp_path)
     first, second = Local(repo).begin(), Local(repo).begin()
     servers = [first.ready(), second.ready()]
@@ -37,6 +56,10 @@ def test_two_at_once_then_one_again(tmp_path):
         assert server.variables == {"MLFLOW_TRACKING_URI": server.url}
         create(server, server.folder.name)
         assert names(server) == {"Default", server.folder.name}
+        assert workers(server) == 2
+    (simple,) = (server for server in servers if server.folder.name == "sqlite")  # who was faster
+    said = as_client_of(simple, ROOT / "examples/track.py")
+    logged = re.search(r"run (\w{32}), example-iris version (\d+)\n", said).groups()
 
     assert second.end(signal.SIGTERM, alone=False) == 0
     assert first.end(signal.SIGINT) == 0
@@ -48,7 +71,9 @@ def test_two_at_once_then_one_again(tmp_path):
     }
 
     again = Local(repo).start()
-    assert names(again) == {"Default", "sqlite"}
+    assert names(again) == {"Default", "sqlite", "example"}
+    said = as_client_of(again, "-c", LOOK, *logged)
+    assert said.endswith("True\nrows = flowers, columns = centimetres\n")
     assert again.end(signal.SIGHUP) == 0
 
 
