@@ -17,6 +17,27 @@ REST = "api/2.0/mlflow"
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
+@pytest.fixture
+def repo(tmp_path):
+    return repository(tmp_path)
+
+
+@pytest.fixture
+def begin(repo):
+    """Begin a server in the repository, as often as called. A failed test leaves none behind."""
+    begun = []
+
+    def begin() -> Local:
+        begun.append(Local(repo).begin())
+        return begun[-1]
+
+    yield begin
+    for server in begun:
+        with server.process as process:
+            process.kill()
+    gone(repo)
+
+
 def names(server: Local) -> set[str]:
     with _OPENER.open(f"{server.url}/{REST}/experiments/search?max_results=10") as answer:
         return {entry["name"] for entry in json.load(answer)["experiments"]}
@@ -46,9 +67,8 @@ print(mlflow.artifacts.load_text(f"runs:/{run}/data/about.txt"), end="")
 """
 
 
-def test_two_at_once_then_one_again(tmp_path, as_client_of):
-    repo = repository(tmp_path)
-    first, second = Local(repo).begin(), Local(repo).begin()
+def test_two_at_once_then_one_again(repo, begin, as_client_of):
+    first, second = begin(), begin()
     servers = [first.ready(), second.ready()]
     assert first.url != second.url
     assert first.folder != second.folder
@@ -70,19 +90,18 @@ def test_two_at_once_then_one_again(tmp_path, as_client_of):
         "sqlite-2",
     }
 
-    again = Local(repo).start()
+    again = begin().ready()
     assert names(again) == {"Default", "sqlite", "example"}
     said = as_client_of(again, "-c", LOOK, *logged)
     assert said.endswith("True\nrows = flowers, columns = centimetres\n")
     assert again.end(signal.SIGHUP) == 0
 
 
-def test_a_crash_at_the_start_is_told_in_words(tmp_path):
-    repo = repository(tmp_path)
+def test_a_crash_at_the_start_is_told_in_words(repo, begin):
     database = repo / ".local/sqlite/mlflow.db"
     database.parent.mkdir(parents=True)
     database.write_text("this is no database\n" * 100)
-    server = Local(repo).begin()
+    server = begin()
     said = server.process.communicate()[0]
     gone(repo)
     assert server.process.returncode == 1
