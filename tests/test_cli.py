@@ -1,5 +1,6 @@
 """The command as a whole: help, completion, exit codes, where it works, what it prints."""
 
+import contextlib
 import os
 import pty
 import subprocess
@@ -109,3 +110,29 @@ def test_every_environment_file_names_its_schema():
 def test_no_colour_where_nobody_sees_it(tmp_path):
     write(tmp_path, "environments/test.yaml", MINIMAL)
     assert "\x1b[" not in run("-C", str(tmp_path), "render").stdout
+
+
+@pytest.mark.parametrize("command", ["check", "render"])
+@pytest.mark.parametrize(("no_color", "coloured"), [("", True), ("1", False)])
+def test_colour_on_a_terminal_unless_no_color_says_something(tmp_path, command, no_color, coloured):
+    write(tmp_path, "environments/test.yaml", MINIMAL)
+    assert ("\x1b[" in on_terminal("-C", str(tmp_path), command, NO_COLOR=no_color)) is coloured
+
+
+def on_terminal(*arguments, **variables):
+    """What gen shows on a terminal; it is read while gen writes, or a full terminal stops it."""
+    main, terminal = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "generator", *arguments],
+        env={**os.environ, **variables},
+        stdout=terminal,
+        stderr=terminal,
+    )
+    os.close(terminal)
+    shown = b""
+    with contextlib.suppress(OSError):  # Linux ends a terminal that nobody writes to with EIO
+        while read := os.read(main, 10_000):
+            shown += read
+    os.close(main)
+    assert process.wait() in (0, 1)
+    return shown.decode()

@@ -5,6 +5,7 @@ completion answer at once.
 """
 
 import importlib
+import os
 from pathlib import Path
 
 import click
@@ -90,3 +91,5 @@ def gen(ctx: click.Context, root: Path) -> None:
     Example: edit environments/prod.yaml, then "gen render --env prod".
     """
     ctx.obj = root
+    if os.environ.get("NO_COLOR"):  # as no-color.org says: set and not empty
+        ctx.color = False
