@@ -22,12 +22,14 @@ from generator.yaml import Document
 
 @dataclass(frozen=True)
 class Store:
-    """.sops.yaml and a Kubernetes Secret's encrypted file, as text; "" where there is none."""
+    """.sops.yaml and a Kubernetes Secret's encrypted file, as text."""
 
     environment: Environment
     kept: Kept
     rules: str
-    text: str
+    """Empty where there is no .sops.yaml."""
+    text: str | None
+    """None where there is no file: one that was emptied is not to be made anew."""
 
     @property
     def path(self) -> PurePosixPath:
@@ -42,7 +44,7 @@ class Store:
     @property
     def document(self) -> Document:
         """What the encrypted file says. Raises GenError where it is damaged or not there."""
-        if not self.text:
+        if self.text is None:
             name = self.environment.name
             message = f'is not there; run "gen secrets init --env {name}"'
             raise GenError([Problem(self.path, None, message)])
@@ -58,7 +60,7 @@ def of(env: Environment, root: Path, kept: Kept = table.PODS) -> Store:
     """Read what the repository holds. Raises GenError for a key vault: then it holds nothing."""
     if env.secrets.provider == "key-vault":
         raise GenError([_elsewhere(env, kept)])
-    store = Store(env, kept, rules=_text(root, rules.PATH), text="")
+    store = Store(env, kept, rules=_text(root, rules.PATH) or "", text=None)
     return replace(store, text=_text(root, store.path))
 
 
@@ -84,11 +86,12 @@ def _elsewhere(env: Environment, kept: Kept) -> Problem:
     return Problem(environment.path(env.name), None, message)
 
 
-def _text(root: Path, path: PurePosixPath) -> str:
+def _text(root: Path, path: PurePosixPath) -> str | None:
+    """What a file holds, or None where there is none."""
     try:
         return (root / path).read_text("utf-8")
     except FileNotFoundError:
-        return ""
+        return None
     except UnicodeDecodeError as error:
         message = f"byte {error.start + 1} is not UTF-8; restore it from Git"
         raise GenError([Problem(path, None, message)]) from None
@@ -99,7 +102,7 @@ def _text(root: Path, path: PurePosixPath) -> str:
 def changes(before: Store, after: Store) -> dict[PurePosixPath, str]:
     """Return the files that differ, in the order to write them."""
     texts = {rules.PATH: (before.rules, after.rules), after.path: (before.text, after.text)}
-    return {path: new for path, (old, new) in texts.items() if new != old}
+    return {path: new for path, (old, new) in texts.items() if new is not None and new != old}
 
 
 def with_rule(store: Store, keys: Iterable[str]) -> Store:
@@ -114,7 +117,7 @@ def with_values(store: Store, sops: Sops, values: Mapping[str, str], now: str) -
     if not values:
         return store
     coded = {name: base64.b64encode(value.encode()).decode() for name, value in values.items()}
-    if store.text:
+    if store.text is not None:
         locations = {
             location: text
             for name, value in coded.items()
@@ -139,17 +142,18 @@ def _checked(store: Store) -> Store:
 
 def with_recipients(store: Store, sops: Sops, keys: list[str]) -> Store:
     """Return a store that exactly `keys` open: .sops.yaml says so and the file is re-encrypted."""
-    had = encrypted.recipients(store.document)
+    document = store.document
+    had = encrypted.recipients(document)
     add = [key for key in keys if key not in had]
     remove = [key for key in had if key not in keys]
-    text = sops.reencrypt(store.path, store.text, add, remove) if add or remove else store.text
+    text = sops.reencrypt(store.path, document.text, add, remove) if add or remove else store.text
     text_rules = rules.assign(store.rules, store.path, keys)
     return _checked(replace(store, rules=text_rules, text=text))
 
 
 def plain(store: Store, sops: Sops) -> dict[str, bytes]:
     """Return the decrypted values. Raises GenError for one that is no base64."""
-    data = sops.decrypt(store.path, store.text).get("data") or {}
+    data = sops.decrypt(store.path, store.document.text).get("data") or {}
     values: dict[str, bytes] = {}
     problems = []
     for name, text in data.items():

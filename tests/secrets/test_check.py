@@ -136,6 +136,7 @@ FILES = {
     "no recipients": (lambda text: text.replace("recipient:", "nobody:"), ": is cut short"),
     "cut in a line": (lambda text: text[: text.index("recipient:") + 4], ": is cut short"),
     "one word": (lambda text: "secret", ": is empty or no mapping"),
+    "no byte": (lambda text: "", ": is empty or no mapping; restore it from Git"),
     "a changed date": (lambda text: text.replace('"20', '"19', 1), ": its MAC does not fit"),
     "a moved value": (
         lambda text: re.sub(
@@ -157,7 +158,7 @@ def test_a_damaged_file_is_one_clear_line(gen, complete, repo, mistake):
 
 
 @pytest.mark.parametrize("command", WRITING)
-@pytest.mark.parametrize("mistake", ["merge conflict", "no mac", "a changed date"])
+@pytest.mark.parametrize("mistake", ["merge conflict", "no mac", "no byte", "a changed date"])
 def test_nothing_is_written_over_a_damaged_file(gen, complete, repo, sops, mistake, command):
     subprocess.run([sops, "unset", complete, '["data"]["flask-secret-key"]'], check=True)
     complete.write_text(FILES[mistake][0](complete.read_text()))
@@ -165,6 +166,15 @@ def test_nothing_is_written_over_a_damaged_file(gen, complete, repo, sops, mista
     output = gen(*WRITING[command], input="p" * 20, exit_code=1).output
     assert len(output.splitlines()) == 1
     assert tree(repo) == before
+
+
+def test_no_key_is_made_for_a_damaged_file(gen, repo, complete, key):
+    key.unlink()
+    (repo / ".sops.yaml").unlink()
+    complete.write_text("")
+    (line,) = gen(*WRITING["init"], exit_code=1).output.splitlines()
+    assert line.endswith(": is empty or no mapping; restore it from Git")
+    assert not key.exists()
 
 
 def test_not_utf_8(gen, complete):
@@ -178,8 +188,6 @@ def test_cut_anywhere_it_is_noticed_without_a_key(gen, complete, key, at):
     data = complete.read_bytes()
     key.unlink()
     complete.write_bytes(data[: len(data) * at // 100])
-    if at == 0:
-        complete.write_bytes(b"\n")
     assert problems(gen)
 
 

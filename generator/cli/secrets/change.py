@@ -63,6 +63,7 @@ def init(root: Path, env_name: str) -> None:
     from generator.secrets import check, key, sops, store, values
 
     before, *others = store.all_of(environment.load(root, [env_name])[0], root)
+    missing = check.missing(before)
     file = key.path()
     own = key.recipients(root, file)
     if not own and not before.recipients:
@@ -70,9 +71,7 @@ def init(root: Path, env_name: str) -> None:
         click.echo(f"{click.style('create', 'green')}  {file} (mode 0600; keep a copy elsewhere)")
     ruled = store.with_rule(before, own[:1])
     check.openable(ruled.recipients, own, file)
-    new = {
-        secret.name: values.random(secret) for secret in check.missing(ruled) if secret.generated
-    }
+    new = {secret.name: values.random(secret) for secret in missing if secret.generated}
     after = store.with_values(ruled, sops.installed(root, file, say), new, _now()) if new else ruled
     write(root, [env_name], store.changes(before, after))
     click.echo(f"{len(new)} secrets made" + (f": {', '.join(new)}" if new else ""))
@@ -127,7 +126,7 @@ def set_(root: Path, env_name: str, files: dict[str, bytes], name: str | None) -
     sops, ruled = _opened(root, before)
     new = {secret: files[secret.name] if files else _value(secret.name) for secret in secrets}
     _refuse_wrong(before, sops, new)
-    there = encrypted.names(before.document) if before.text else []
+    there = encrypted.names(before.document) if before.text is not None else []
     # Flux reads its own ones each time.
     restarted = [s for s in secrets if s.key in there and s.kept is table.PODS]
     after = store.with_values(ruled, sops, {s.key: new[s].decode() for s in new}, _now())
@@ -201,7 +200,7 @@ def _opened(root: Path, kept: "Store") -> "tuple[Sops, Store]":
     """Sops, and the store with a rule: a file that is not there yet is for those of MLflow's."""
     from generator.secrets import store
 
-    if kept.text or not kept.kept.key:
+    if kept.text is not None or not kept.kept.key:
         return opened(root, kept), kept
     first = store.of(kept.environment, root)
     return opened(root, first), store.with_rule(kept, first.recipients)
