@@ -50,10 +50,20 @@ def diff(
     report = _report(root, names, against)
     click.echo(formats.FORMATS[form](report), nl=False)
     if folder:
+        _write(folder, {name: formats.FORMATS[name](report) for name in _SUFFIXES})
+
+
+def _write(folder: Path, texts: Mapping[str, str]) -> None:
+    """Write a file a form. Raises GenError where the disk refuses."""
+    path = folder
+    try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name, suffix in _SUFFIXES.items():
-            text = formats.FORMATS[name](report)
-            (folder / f"review.{suffix}").write_text(text, "utf-8")
+        for name, text in texts.items():
+            path = folder / f"review.{_SUFFIXES[name]}"
+            path.write_text(text, "utf-8")
+    except OSError as error:
+        message = f"could not be written: {error.strerror or error}"
+        raise GenError([Problem(path, None, message)]) from None
 
 
 def _report(root: Path, names: tuple[str, ...], against: str | None) -> "Report":

@@ -32,6 +32,10 @@ class Shape:
     """What the arguments behind those named are."""
 
 
+class Unreadable(Exception):
+    """The script is not as `gen` writes it."""
+
+
 _PLACED = ("location", "tags")
 SHAPES: Mapping[str, Shape] = {
     "provider": Shape("resource provider", "{namespace}", ("namespace",)),
@@ -113,16 +117,33 @@ _RESOURCES = re.compile(r"^resources\(\) \{\n(.*?)^\}", re.DOTALL | re.MULTILINE
 
 
 def resources(script: str) -> tuple[Applied, ...]:
-    """Return what a script declares, as objects whose fields are arguments and variables."""
+    """Return what a script declares, as objects whose fields are arguments and variables.
+
+    Raises Unreadable.
+    """
     variables: dict[str, Any] = {"tags": {}}
     for line in script.partition("\nresources() {")[0].splitlines():
         if match := _VARIABLE.fullmatch(line):
-            variables[match[1]] = " ".join(shlex.split(match[2]))
+            variables[match[1]] = " ".join(_words(match[2]))
     if array := _ARRAY.search(script):
-        variables["tags"] = dict(word.split("=", 1) for word in shlex.split(array[1]))
+        variables["tags"] = dict(map(_tag, _words(array[1])))
     body = _RESOURCES.search(script)
-    lines = (shlex.split(line, comments=True) for line in (body[1] if body else "").splitlines())
+    lines = (_words(line, comments=True) for line in (body[1] if body else "").splitlines())
     return tuple(_resource(words, variables) for words in lines if words)
+
+
+def _words(line: str, *, comments: bool = False) -> list[str]:
+    try:
+        return shlex.split(line, comments=comments)
+    except ValueError:  # a quote that is never closed
+        raise Unreadable from None
+
+
+def _tag(word: str) -> tuple[str, str]:
+    name, equals, value = word.partition("=")
+    if not equals:
+        raise Unreadable
+    return name, value
 
 
 def _resource(words: list[str], variables: Mapping[str, Any]) -> Applied:
@@ -133,7 +154,10 @@ def _resource(words: list[str], variables: Mapping[str, Any]) -> Applied:
     if more := arguments[len(shape.arguments) :]:
         fields[shape.rest] = more
     fields |= {name: variables.get(name) for name in shape.variables}
-    name = shape.name.format_map({**variables, **fields}) if verb in SHAPES else shape.name
+    try:
+        name = shape.name.format_map({**variables, **fields}) if verb in SHAPES else shape.name
+    except KeyError:
+        raise Unreadable from None
     metadata = {"name": name, "namespace": NAMESPACE}
     return Applied(
         {"apiVersion": "azure/v1", "kind": shape.kind, "metadata": metadata} | fields, ""

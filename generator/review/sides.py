@@ -29,11 +29,14 @@ def load(root: Path, names: Iterable[str], kustomize: Path) -> Mapping[str, Load
     """Build these environments. `names` that the tree does not hold get an empty side."""
     values: dict[str, Environment | None] = {}
     problems: dict[str, tuple[Problem, ...]] = {}
+    scripts: dict[str, tuple[Applied, ...] | None] = {}
     for name in names:
-        values[name], problems[name] = _values(root, name)
+        values[name], wrong = _values(root, name)
+        scripts[name], unreadable = _declared(root, name)
+        problems[name] = (*wrong, *unreadable)
     there = [name for name in values if (root / "clusters" / name).is_dir()]
     built, found = clusters.load(root, [_named(name) for name in there], kustomize)
-    sides = {name: Side(values[name], declared=_declared(root, name)) for name in values}
+    sides = {name: Side(values[name], declared=scripts[name]) for name in values}
     loaded = {name: Loaded(sides[name], problems[name]) for name in values}
     for name, cluster in zip(there, built, strict=True):
         side = replace(sides[name], objects=tuple(_applied(cluster)))
@@ -70,9 +73,20 @@ def _values(root: Path, name: str) -> tuple[Environment | None, tuple[Problem, .
         return None, error.problems
 
 
-def _declared(root: Path, name: str) -> tuple[Applied, ...] | None:
-    script = root / infra.script(name)
-    return declared.resources(script.read_text("utf-8")) if script.is_file() else None
+def _declared(root: Path, name: str) -> tuple[tuple[Applied, ...] | None, tuple[Problem, ...]]:
+    """What the environment's script declares, or why it cannot be read; neither without one."""
+    path = infra.script(name)
+    try:
+        return declared.resources((root / path).read_text("utf-8")), ()
+    except FileNotFoundError:
+        return None, ()
+    except UnicodeDecodeError:
+        message = "is not UTF-8; restore it from Git"
+    except OSError as error:
+        message = error.strerror or str(error)
+    except declared.Unreadable:
+        message = f"is not as gen writes it; gen render --env {name}"
+    return None, (Problem(path, None, message),)
 
 
 def _broken(cluster: Cluster, problems: Iterable[Problem]) -> Iterator[tuple[str, list[Problem]]]:

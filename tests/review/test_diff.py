@@ -7,6 +7,7 @@ import subprocess
 
 import pytest
 
+from generator.render import infra
 from tests.review import repositories
 from tests.review.repositories import git
 from tests.trees import MINIMAL, ROOT
@@ -116,6 +117,41 @@ def test_an_invalid_file_is_said_and_the_rest_goes_on(committed, gen):
     assert re.search(r"^prod: pods restart, no downtime\.", output, re.MULTILINE)
 
 
+SCRIPTS = {
+    "not UTF-8": (lambda data: data + b"# \xe9\n", ": is not UTF-8; restore it from Git"),
+    "a quote that is never closed": (
+        lambda data: data.replace(b"resource_group=", b"resource_group='", 1),
+        ": is not as gen writes it; gen render --env prod",
+    ),
+    "a resource without its name": (
+        lambda data: data.replace(b"\nresources() {\n", b"\nresources() {\n  blob_service\n", 1),
+        ": is not as gen writes it; gen render --env prod",
+    ),
+    "a tag without its value": (
+        lambda data: data.replace(b"\ntags=(\n", b"\ntags=(\n  owner\n", 1),
+        ": is not as gen writes it; gen render --env prod",
+    ),
+}
+
+
+@pytest.mark.parametrize("side", ["before: ", ""])
+@pytest.mark.parametrize("mistake", SCRIPTS)
+def test_a_script_that_cannot_be_read_is_said_and_the_rest_goes_on(committed, gen, side, mistake):
+    damage, message = SCRIPTS[mistake]
+    script = committed / infra.script("prod")
+    whole = script.read_bytes()
+    script.write_bytes(damage(whole))
+    assert script.read_bytes() != whole
+    if side:
+        git(committed, "commit", "--quiet", "--all", "--message=two")
+        script.write_bytes(whole)
+    values = committed / "environments/prod.yaml"
+    values.write_text(values.read_text().replace("replicas: 1", "replicas: 2"))
+    output = gen("diff", "--against=HEAD").output
+    assert f"{infra.script('prod')}: {side}{message[2:]}" in output
+    assert "prod: " in output
+
+
 def test_two_environments_that_clash_are_said(committed, gen):
     text = (committed / "environments/prod.yaml").read_text()
     (committed / "environments/twin.yaml").write_text(text)
@@ -200,6 +236,16 @@ def test_every_form_is_written_beside_the_one_on_the_screen(committed, gen, tmp_
     assert said["version"] == 1
     printed = gen("diff", "--against=HEAD", "--format", "json").output
     assert json.loads(printed) == said
+
+
+@pytest.mark.parametrize("place", ["/dev/null/x", "/proc/x", "file/x", "held"])
+def test_a_folder_that_cannot_be_written_is_one_line(committed, gen, tmp_path, place):
+    (tmp_path / "file").touch()
+    (tmp_path / "held/review.md").mkdir(parents=True)
+    folder = tmp_path / place
+    (line,) = gen("diff", "--against=HEAD", "--write", str(folder), exit_code=1).stderr.splitlines()
+    assert line.startswith(f"{folder}")
+    assert ": could not be written: " in line
 
 
 def test_a_change_of_the_azure_library_is_noted(committed, gen):
