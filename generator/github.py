@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from generator.validate import fields
+
 _BOT = "github-actions[bot]"
 _PAGE = 100
 _PATIENCE = 30.0  # seconds
@@ -63,23 +65,44 @@ class GitHub:
             number += 1
 
 
+def event(data: bytes) -> Mapping[str, Any]:
+    """Return the event that a file holds. Raises ValueError where it is none of workflow_run."""
+    try:
+        found = json.loads(data)
+    except ValueError:
+        raise ValueError("is no JSON") from None
+    for keys in _EVENT:
+        if not fields.text(found, *keys):
+            raise ValueError(f"is no workflow_run event: {'.'.join(keys)} is missing")
+    return dict(found)
+
+
+_EVENT = (
+    ("workflow_run", "head_branch"),
+    ("workflow_run", "head_sha"),
+    ("repository", "full_name"),
+)
+
+
 def is_own(event: Mapping[str, Any]) -> bool:
     """Whether a run's code is of the repository's own branches, not of a fork."""
-    source = event["workflow_run"]["head_repository"] or {}
-    return bool(source.get("full_name") == event["repository"]["full_name"])
+    return _source(event) == fields.text(event, "repository", "full_name")
+
+
+def _source(event: Mapping[str, Any]) -> str:
+    """The repository that a run's code is of; empty where it is deleted."""
+    return fields.text(event, "workflow_run", "head_repository", "full_name")
 
 
 def pull_request(github: GitHub, event: Mapping[str, Any]) -> int | None:
     """Return the one open pull request whose newest commit the run was for, if there is one."""
-    run = event["workflow_run"]
-    source = run["head_repository"] or {}
-    owner = str(source.get("full_name", "")).partition("/")[0]
-    head = f"{owner}:{run['head_branch']}"
+    run, source = event["workflow_run"], _source(event)
+    head = f"{source.partition('/')[0]}:{run['head_branch']}"
     found = [
         pull["number"]
         for pull in github.pages("pulls", state="open", head=head)
         if pull["head"]["sha"] == run["head_sha"]
-        and (pull["head"]["repo"] or {}).get("full_name") == source.get("full_name")
+        and source == (pull["head"]["repo"] or {}).get("full_name")
     ]
     return found[0] if len(found) == 1 else None
 

@@ -1,6 +1,5 @@
 """`gen comment`: the reports of a workflow run, as comments on its pull request."""
 
-import json
 import os
 import re
 from collections.abc import Mapping
@@ -29,9 +28,7 @@ def comment(folder: Path) -> None:
     from generator import github
 
     variables = _variables()
-    event = json.loads(Path(variables["GITHUB_EVENT_PATH"]).read_text("utf-8"))
-    if "workflow_run" not in event:
-        raise click.UsageError("GITHUB_EVENT_PATH holds no workflow_run event")
+    event = _event(Path(variables["GITHUB_EVENT_PATH"]))
     bodies = _bodies(folder, own=github.is_own(event))
     if not bodies:
         click.echo("no report; nothing to say")
@@ -54,6 +51,18 @@ def _variables() -> Mapping[str, str]:
     if missing := [name for name in _VARIABLES if not os.environ.get(name)]:
         raise click.UsageError(f"{', '.join(missing)}: not set; a workflow sets them")
     return os.environ
+
+
+def _event(file: Path) -> Mapping[str, Any]:
+    from generator import github
+
+    try:
+        return github.event(file.read_bytes())
+    except ValueError as error:
+        message = f"{error}; GitHub writes this file"
+    except OSError as error:
+        message = error.strerror or str(error)
+    raise GenError([Problem(file, None, message)])
 
 
 def _bodies(folder: Path, *, own: bool) -> dict[str, str]:

@@ -103,10 +103,14 @@ def post(hub, tmp_path, monkeypatch):
             (folder / name).write_text(text)
         run = {"head_sha": SHA, "head_branch": "x", "head_repository": {"full_name": source}}
         given = {"workflow_run": run, "repository": {"full_name": REPOSITORY}}
-        (tmp_path / "event.json").write_text(json.dumps(given if event is None else event))
+        file = tmp_path / "event.json"
+        if isinstance(event, bytes):
+            file.write_bytes(event)
+        else:
+            file.write_text(json.dumps(given if event is None else event))
         monkeypatch.setenv("GITHUB_API_URL", hub.address)
         monkeypatch.setenv("GITHUB_REPOSITORY", REPOSITORY)
-        monkeypatch.setenv("GITHUB_EVENT_PATH", str(tmp_path / "event.json"))
+        monkeypatch.setenv("GITHUB_EVENT_PATH", str(file))
         monkeypatch.setenv("GITHUB_TOKEN", "token-of-the-run")
         result = CliRunner().invoke(command, ["comment", str(folder)])
         assert result.exit_code == exit_code, result.output
@@ -214,8 +218,29 @@ def test_a_run_that_left_nothing(hub, post):
     assert post({}) == "no report; nothing to say\n"
 
 
-def test_another_event(post):
-    assert "holds no workflow_run event" in post({}, exit_code=2, event={})
+@pytest.mark.parametrize(
+    ("event", "message"),
+    [
+        (b"", "is no JSON"),
+        (b"{\xff}", "is no JSON"),
+        ([], "is no workflow_run event: workflow_run.head_branch is missing"),
+        ({}, "is no workflow_run event: workflow_run.head_branch is missing"),
+        (
+            {"workflow_run": {"head_sha": SHA, "head_branch": "x"}},
+            "is no workflow_run event: repository.full_name is missing",
+        ),
+    ],
+)
+def test_another_event(post, tmp_path, event, message):
+    file = tmp_path / "event.json"
+    assert post({}, exit_code=1, event=event) == f"{file}: {message}; GitHub writes this file\n"
+
+
+def test_no_event(post, tmp_path, monkeypatch):
+    post({})
+    (tmp_path / "event.json").unlink()
+    result = CliRunner().invoke(command, ["comment", str(tmp_path)])
+    assert result.output == f"{tmp_path / 'event.json'}: No such file or directory\n"
 
 
 def test_outside_of_a_workflow(monkeypatch, tmp_path):
