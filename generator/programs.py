@@ -71,7 +71,18 @@ def installed(root: Path, name: str) -> Path | None:
 
 
 def once(folder: Path, make: Callable[[], None]) -> None:
-    """Let `make` fill an empty `folder` unless that was done before, by whomever."""
+    """Let `make` fill an empty `folder` unless that was done before, by whomever.
+
+    Raises GenError where the disk refuses.
+    """
+    try:
+        _once(folder, make)
+    except OSError as error:
+        message = f"could not be written: {error.strerror or error}; XDG_CACHE_HOME names a place"
+        raise GenError([Problem(folder, None, message)]) from None
+
+
+def _once(folder: Path, make: Callable[[], None]) -> None:
     complete = folder / _COMPLETE
     if complete.exists():
         return

@@ -88,6 +88,12 @@ def test_help_needs_no_heavy_import():
     assert subprocess.check_output([sys.executable, "-c", script], text=True) == "[]\n"
 
 
+@pytest.mark.parametrize("given", [b"", b"\xff\xfe", b"kind: ["])
+def test_what_is_no_cron_job_restores_nothing(gen, given):
+    output = gen("restore", input=given, exit_code=1).output
+    assert output.startswith("standard input: is no CronJob mlflow-backup of this project; ")
+
+
 def test_list_is_a_table(repo, gen):
     write(repo, "environments/test.yaml", MINIMAL)
     assert gen("list").output == (

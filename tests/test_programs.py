@@ -118,6 +118,14 @@ def test_what_cannot_be_installed_says_why(files, message, repo, monkeypatch):
     assert str(raised.value.problems[0]).startswith(message)
 
 
+@pytest.mark.parametrize("place", ["/dev/null", "/proc", "file"])
+def test_a_cache_that_cannot_be_written_is_named(hello, monkeypatch, tmp_path, place):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / place))
+    with pytest.raises(GenError, match=rf"^{tmp_path / place}/mlflow-gitops/hello-\w+: could not"):
+        programs.find(hello, "hello", say=print)
+
+
 def test_a_missing_installer_is_named(repo, monkeypatch, tmp_path):
     write(repo, "tools/it/package.json", "{}")
     write(repo, "tools/it/package-lock.json", "{}")

@@ -25,4 +25,8 @@ def restore(backup: str, replace: bool) -> None:
 
     if sys.stdin.isatty():
         raise click.UsageError(f"pipe the CronJob in: {restore.SOURCE} | gen restore")
-    click.echo(yaml.dump(restore.job(sys.stdin.read(), backup, replace=replace)), nl=False)
+    try:
+        text = sys.stdin.buffer.read().decode()
+    except UnicodeDecodeError:
+        text = ""  # no CronJob, whatever it is
+    click.echo(yaml.dump(restore.job(text, backup, replace=replace)), nl=False)

@@ -62,20 +62,25 @@ def _released(
     named = [item for item in cluster.objects if item.kind == "HelmRelease" and item.is_flux]
     if not named:
         return cluster
-    made, unseen = list[Object](), list[Object]()
-    version = cluster.environment.cluster.kubernetes_version
     try:
         at_hand = releases.charts(cluster.root)
-        for release in named:
-            if chart := releases.find(release, at_hand):
-                helm = programs.find(cluster.root, "helm", say=say)
-                tools = releases.Programs(helm, kustomize)
-                made += releases.render(tools, chart, release, cluster.objects, version)
-            else:
-                unseen.append(release)
     except GenError as error:
         problems += error.problems
-    return replace(cluster, released=tuple(made), unseen=tuple(unseen))
+        return replace(cluster, failed=tuple(named))
+    made, unseen, failed = list[Object](), list[Object](), list[Object]()
+    version = cluster.environment.cluster.kubernetes_version
+    for release in named:
+        chart = releases.find(release, at_hand)
+        if not chart:
+            unseen.append(release)
+            continue
+        try:
+            tools = releases.Programs(programs.find(cluster.root, "helm", say=say), kustomize)
+            made += releases.render(tools, chart, release, cluster.objects, version)
+        except GenError as error:
+            problems += error.problems
+            failed.append(release)
+    return replace(cluster, released=tuple(made), unseen=tuple(unseen), failed=tuple(failed))
 
 
 def _ruled(rules: Iterable[Rule], loaded: Iterable[Cluster]) -> list[Problem]:

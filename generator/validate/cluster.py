@@ -51,6 +51,8 @@ class Cluster:
     """What Helm makes of the HelmReleases whose charts are at hand."""
     unseen: tuple[Object, ...] = ()
     """The HelmReleases whose charts are not: what they make is not known."""
+    failed: tuple[Object, ...] = ()
+    """The HelmReleases whose charts cannot be read: nor is what they make."""
 
     @cached_property
     def objects(self) -> list[Object]:

@@ -9,6 +9,7 @@ import os
 import subprocess
 import tarfile
 import tempfile
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -47,21 +48,32 @@ class Programs:
 
 
 def charts(root: Path) -> list[Chart]:
-    """Return the charts at hand. Raises GenError where MLFLOW_CHART names none."""
+    """Return the charts at hand. Raises GenError where MLFLOW_CHART names none, or a broken one."""
     named = os.environ.get(VARIABLE)
     place = root / (named or VENDORED)
-    found = list(_charts(place)) if place.exists() else []
+    found = list(_charts(root, place)) if place.exists() else []
     if named and not found:
         message = "holds no chart: a folder with Chart.yaml, or a .tgz, is needed"
         raise GenError([Problem(PurePosixPath(named), None, message)])
     return found
 
 
-def _charts(place: Path) -> Iterator[Chart]:
+def _charts(root: Path, place: Path) -> Iterator[Chart]:
     for path in (place, *(sorted(place.iterdir()) if place.is_dir() else ())):
-        if text := _description(path):
-            values = yaml.read(text).values
+        try:
+            text = _description(path)
+            values = yaml.read(text).values if text else None
+        except (*_BROKEN, yaml.Invalid) as error:
+            where = path.relative_to(root) if path.is_relative_to(root) else path
+            reason = str(error).partition("\n")[0]
+            message = f"is no chart that can be read: {reason}; pull it again"
+            raise GenError([Problem(where, None, message)]) from None
+        if text:
             yield Chart(path, fields.text(values, "name"), fields.text(values, "version"))
+
+
+_BROKEN = (OSError, EOFError, UnicodeDecodeError, tarfile.TarError, zlib.error)
+"""What half an archive raises, or a file that is none."""
 
 
 def _description(path: Path) -> str | None:

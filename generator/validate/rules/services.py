@@ -15,7 +15,8 @@ def selector(cluster: Cluster) -> Iterator[Problem]:
     """A Service or a PodDisruptionBudget that chooses no pod."""
     found = list(pods.find(cluster.running))
     for item, field, labels in _selectors(cluster):
-        unseen = any(release.namespace == item.namespace for release in cluster.unseen)
+        unknown = (*cluster.unseen, *cluster.failed)
+        unseen = any(release.namespace == item.namespace for release in unknown)
         if labels and not unseen and not _choose(item, labels, found):
             words = ", ".join(f"{key}={value}" for key, value in labels.items())
             yield item.problem(field, f"{words}: no pod has these labels")
