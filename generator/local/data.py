@@ -8,6 +8,8 @@ from itertools import count
 from pathlib import Path
 from typing import IO
 
+from generator.errors import GenError, Problem
+
 FOLDER = Path(".local")
 """Where the data of local servers is, from the repository's root."""
 
@@ -38,18 +40,33 @@ class Data:
 def held(root: Path, name: str) -> Iterator[Data]:
     """Hold the folder `name`, or where another server uses it the first free of `name-2`, ...
 
-    Two servers never share a folder: PostgreSQL would refuse, SQLite would not.
+    Two servers never share a folder: PostgreSQL would refuse, SQLite would not. Raises GenError
+    where there can be no folder.
     """
-    parent = root.resolve() / FOLDER
+    try:
+        data = _free(root.resolve() / FOLDER, name)
+    except OSError as error:
+        message = f"could not be written: {error.strerror or error}; make it a folder of yours"
+        raise GenError([Problem(FOLDER, None, message)]) from None
+    with data.lock:
+        yield data
+
+
+def _free(parent: Path, name: str) -> Data:
+    """The first folder that no other server uses, held."""
     parent.mkdir(mode=0o700, exist_ok=True)
     (parent / ".gitignore").write_text("*\n")
-    for number in count(1):
-        folder = parent / (name if number == 1 else f"{name}-{number}")
-        folder.mkdir(mode=0o700, exist_ok=True)
-        with (folder / ".lock").open("w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                continue
-            yield Data(folder, lock)
-            return
+    names = (name if number == 1 else f"{name}-{number}" for number in count(1))
+    return next(data for one in names if (data := _taken(parent / one)))
+
+
+def _taken(folder: Path) -> Data | None:
+    """The folder, held; None where another server holds it."""
+    folder.mkdir(mode=0o700, exist_ok=True)
+    lock = (folder / ".lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.close()
+        return None
+    return Data(folder, lock)

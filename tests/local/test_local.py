@@ -6,7 +6,9 @@ import signal
 import urllib.request
 
 import pytest
+from click.testing import CliRunner
 
+from generator.cli import gen as command
 from tests.local.conftest import repository
 from tests.local.servers import Local, gone, processes
 from tests.trees import ROOT
@@ -95,6 +97,14 @@ def test_two_at_once_then_one_again(repo, begin, as_client_of):
     said = as_client_of(again, "-c", LOOK, *logged)
     assert said.endswith("True\nrows = flowers, columns = centimetres\n")
     assert again.end(signal.SIGHUP) == 0
+
+
+def test_a_file_where_the_data_belongs_is_named(tmp_path):
+    (tmp_path / ".local").touch()
+    result = CliRunner().invoke(command, ["-C", str(tmp_path), "local"])
+    assert result.exit_code == 1
+    assert result.output.startswith(".local: could not be written: ")
+    assert len(result.output.splitlines()) == 1
 
 
 def test_a_crash_at_the_start_is_told_in_words(repo, begin):
