@@ -89,6 +89,18 @@ def test_a_value_is_typed_by_the_schema_not_by_its_look(copy, gen, pair, line):
         (["--unset", "cluster.nmae"], "cluster.nmae: unknown key; did you mean name?"),
         (["--unset", "cluster.name"], "cluster.name: is missing; add it: The cluster's name"),
         (["apps.mlflow.artifacts.account=mlflowdev0aa3981a"], "is dev's too"),
+        (["=3"], "prod.yaml: a key is missing; write one, such as apps.mlflow.replicas"),
+        (["--unset", ""], "prod.yaml: a key is missing; write one, such as apps.mlflow.replicas"),
+        *(
+            ([f"apps.mlflow.exposure.allowed_networks={text}"], problem)
+            for text, problem in {
+                "[10.0.0.0/8": "'[10.0.0.0/8': a [ without its ]; write [a,b]",
+                "10.0.0.0/8]": "'10.0.0.0/8]': a ] without its [; write [a,b]",
+                "10.0.0.0/8,,::/0": "'10.0.0.0/8,,::/0': an empty item; write [a,b]",
+                "[10.0.0.0/8,]": "'[10.0.0.0/8,]': an empty item; write [a,b]",
+                "": "is empty; write [] for none",
+            }.items()
+        ),
     ],
 )
 def test_nothing_is_written_when_the_result_is_wrong(copy, gen, arguments, problem):
@@ -108,6 +120,20 @@ def test_nothing_is_written_when_the_result_is_wrong(copy, gen, arguments, probl
 )
 def test_usage(copy, gen, arguments, problem):
     assert problem in gen("set", "--env", "prod", *arguments, exit_code=2).output
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        ("/etc/passwd", "environments: an environment's name: '/etc/passwd': must be a DNS label"),
+        ("", "environments: an environment's name: '': must be a DNS label"),
+        ("qa", "environments/qa.yaml: no such environment; known: "),
+    ],
+)
+def test_the_environment_is_judged_before_its_keys(copy, gen, name, problem):
+    for arguments in (["set", "--env", name, "a=b"], ["promote", "--from", name, "--to=dev", "a"]):
+        (line,) = gen(*arguments, exit_code=1).output.splitlines()
+        assert line.startswith(problem)
 
 
 def test_every_wrong_key_is_told_at_once(copy, gen):

@@ -67,17 +67,18 @@ def set_(root: Path, env_name: str, removed: tuple[str, ...], pairs: dict[str, s
         raise click.UsageError("nothing to change; give KEY=VALUE or --unset KEY")
     if both := set(pairs) & set(removed):
         raise click.UsageError(f"{', '.join(sorted(both))}: is set and unset at once")
-    edits, gone = _located(env_name, pairs, removed)
+    edits, gone = _located(root, env_name, pairs, removed)
     _write(root, env_name, edits, gone)
 
 
 def _located(
-    name: str, pairs: dict[str, str], removed: Iterable[str]
+    root: Path, name: str, pairs: dict[str, str], removed: Iterable[str]
 ) -> tuple["dict[Location, Value]", "list[Location]"]:
     """Where each key stands, and its typed value. Raises GenError with every key that is wrong."""
     from generator import environment
     from generator.environment import keys
 
+    environment.text(root, name)  # of one that is not there, keys are no matter
     edits: dict[Location, Value] = {}
     gone: list[Location] = []
     problems: list[Problem] = []
@@ -116,7 +117,7 @@ def promote(root: Path, source: str, target: str, yes: bool, chosen: tuple[str, 
 
     if source == target:
         raise click.UsageError("--from and --to name the same environment")
-    _, groups = _located(source, {}, chosen or [IMAGE])
+    _, groups = _located(root, source, {}, chosen or [IMAGE])
     before, after = environment.load(root, [target, source])
     changes = _differences(before, after, groups)
     if not changes:

@@ -59,7 +59,7 @@ def _to_provision(root: Path, environments: "list[Environment]", since: str) -> 
     from generator.environment.model import PLACEHOLDER_SUBSCRIPTION
     from generator.repository import revision
 
-    paths = revision.differing(root, revision.base(root, since).commit)
+    paths = revision.differing(root, revision.base(root, since, "--provision").commit)
     folders = {path.parts[1] for path in paths if path.parts[0] == "infra" and len(path.parts) > 2}
     return [
         env.name

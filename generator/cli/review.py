@@ -106,6 +106,8 @@ def _chosen(every: list[str], names: tuple[str, ...]) -> list[str]:
 
     known = ", ".join(every) or "none yet"
     if missing := [name for name in names if name not in every]:
+        for name in missing:
+            environment.check_name(name)
         message = f"no such environment, on neither side; known: {known}"
         raise GenError(Problem(environment.path(name), None, message) for name in missing)
     return [name for name in every if name in names] if names else every

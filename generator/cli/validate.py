@@ -53,7 +53,7 @@ def _reached(root: Path, since: str) -> list[str]:
     from generator import environment
     from generator.repository import reach, revision
 
-    paths = revision.differing(root, revision.base(root, since).commit)
+    paths = revision.differing(root, revision.base(root, since, "--since").commit)
     return reach.reached(paths, environment.names(root))
 
 

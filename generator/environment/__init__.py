@@ -80,7 +80,8 @@ def check_name(name: str) -> None:
     try:
         types.ENVIRONMENT_NAME.check(name)
     except ValueError as error:
-        raise GenError([Problem(path(name), None, f"an environment's name: {error}")]) from None
+        where = path(name) if name and "/" not in name else FOLDER  # / would lead elsewhere
+        raise GenError([Problem(where, None, f"an environment's name: {error}")]) from None
     if name in _RESERVED:
         message = f"{name} is a folder of infra/; choose another name for the environment"
         raise GenError([Problem(path(name), None, message)])

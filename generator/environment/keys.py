@@ -18,6 +18,8 @@ def location(key: str) -> Location:
 
     In a mapping of names, such as azure.tags, all the rest is the name, full stops included.
     """
+    if not key:
+        raise ValueError("a key is missing; write one, such as apps.mlflow.replicas")
     found: Location = ()
     annotation: Any = Values
     while key:
@@ -65,7 +67,8 @@ def _annotation(where: Location) -> Any:
 def typed(where: Location, text: str) -> Value:
     """Return `text` as the kind of value that belongs there, whatever it looks like.
 
-    Raises ValueError for a group of keys. Whether the value is allowed is for later to say.
+    Raises ValueError for a group of keys and for half a list. Whether the value is allowed is for
+    later to say.
     """
     annotation = _annotation(where)
     if _is_group(annotation) or get_origin(annotation) is dict:
@@ -74,9 +77,24 @@ def typed(where: Location, text: str) -> Value:
     if annotation is int and re.fullmatch(r"[-+]?[0-9]{1,18}", text):
         return int(text)
     if get_origin(annotation) is tuple:
-        items = text.strip().removeprefix("[").removesuffix("]").split(",")
-        return [stripped for item in items if (stripped := item.strip().strip("'\""))]
+        return list(_items(where, text))
     return text
+
+
+def _items(where: Location, text: str) -> Iterator[str]:
+    """The items of a list, with its brackets or without."""
+    inside = text.strip()
+    if not inside:
+        raise ValueError(f"{messages.key(where)}: is empty; write [] for none")
+    if inside.startswith("[") != inside.endswith("]"):
+        found, other = "[]" if inside.startswith("[") else "]["
+        wrong = f"a {found} without its {other}"
+        raise ValueError(f"{messages.key(where)}: {text!r}: {wrong}; write [a,b]")
+    inside = inside.removeprefix("[").removesuffix("]").strip()
+    for item in inside.split(",") if inside else ():
+        if not (stripped := item.strip().strip("'\"")):
+            raise ValueError(f"{messages.key(where)}: {text!r}: an empty item; write [a,b]")
+        yield stripped
 
 
 def leaves(values: Model, where: Location = ()) -> Iterator[tuple[Location, object]]:

@@ -21,15 +21,18 @@ class Base:
     words: str
 
 
-def base(root: Path, against: str | None) -> Base:
+def base(root: Path, against: str | None, option: str = "--against") -> Base:
     """Return the commit of `against`, or the merge base with the remote's main branch.
 
-    Raises GenError with what to fetch where the clone does not hold it.
+    `option` is where people typed it. Raises GenError with what to fetch where the clone does not
+    hold it.
     """
     if _git(root, "rev-parse", "--git-dir").returncode:
-        raise _failed("is no Git repository; gen diff compares with a commit: git init, or -C")
+        raise _failed(
+            "is no Git repository, so no commit is there to compare with: git init, or -C"
+        )
     if against is not None:
-        return Base(_commit(root, against, f"--against {against}: no such revision"), against)
+        return Base(_commit(root, against, f"{option} {against}: no such revision"), against)
     branch = _remote_main(root)
     _commit(root, "HEAD", "has no commit yet; commit once, then gen diff")
     found = _git(root, "merge-base", "HEAD", branch)
@@ -158,7 +161,7 @@ def _git(root: Path, *arguments: str, input: bytes = b"") -> "subprocess.Complet
             capture_output=True,
         )
     except FileNotFoundError:
-        raise _failed("gen diff needs git, which is not installed") from None
+        raise _failed("needs git, which is not installed") from None
 
 
 def _failed(message: str) -> GenError:

@@ -55,6 +55,18 @@ def test_a_revision_that_does_not_exist(committed, gen, revision, message):
     assert gen("diff", f"--against={revision}", exit_code=1).output == message
 
 
+@pytest.mark.parametrize(("command", "option"), [("validate", "--since"), ("list", "--provision")])
+def test_the_option_that_was_typed_is_named(committed, gen, command, option):
+    output = gen(command, option, "nope", exit_code=1).output
+    assert output == f"{option} nope: no such revision; git fetch brings what is new\n"
+
+
+@pytest.mark.parametrize("name", ["/etc/passwd", "", "a/b"])
+def test_what_cannot_be_an_environments_name(committed, gen, name):
+    output = gen("diff", "--against=HEAD", "--env", name, exit_code=1).output
+    assert output.startswith(f"environments: an environment's name: {name!r}: must be a DNS label")
+
+
 def test_no_remote(committed, gen):
     assert gen("diff", exit_code=1).output == (
         "knows no main branch of a remote; git fetch origin main, or say what to compare with: "
@@ -65,7 +77,7 @@ def test_no_remote(committed, gen):
 def test_no_repository(repo, gen):
     shutil.rmtree(repo / ".git")
     assert gen("diff", exit_code=1, env={"GIT_CEILING_DIRECTORIES": str(repo.parent)}).output == (
-        "is no Git repository; gen diff compares with a commit: git init, or -C\n"
+        "is no Git repository, so no commit is there to compare with: git init, or -C\n"
     )
 
 
@@ -193,7 +205,7 @@ def test_only_the_chosen_environment(committed, gen):
 
 def test_no_git(committed, gen):
     output = gen("diff", "--against=HEAD", exit_code=1, env={"PATH": ""}).output
-    assert output == "gen diff needs git, which is not installed\n"
+    assert output == "needs git, which is not installed\n"
 
 
 def test_no_kustomize(committed, gen):
