@@ -36,6 +36,31 @@ def test_a_name_that_a_folder_of_infra_has(name, repo, gen):
     )
 
 
+@pytest.mark.parametrize("name", ["qa.yml", "qa.YAML"])
+def test_a_name_that_nothing_reads(name, repo, gen):
+    write(repo, "environments/prod.yaml", MINIMAL)
+    write(repo, f"environments/{name}", MINIMAL)
+    for other in ("README.md", "schema.json", ".qa.yml", "qa.yaml.orig"):
+        write(repo, f"environments/{other}", "\n")
+    problem = f"environments/{name}: is not read; name it qa.yaml\n"
+    for command in ("render", "check", "list", "validate"):
+        assert gen(command, exit_code=1).stderr == problem
+    assert refuse(gen, "--env", "qa") == problem
+    assert gen("set", "--env", "qa", "apps.mlflow.replicas=2", exit_code=1).stderr == problem
+    gen("render", "--env", "prod")
+
+
+def test_a_name_that_nothing_reads_beside_the_one_that_is(repo, gen):
+    write(repo, "environments/qa.yaml", MINIMAL)
+    write(repo, "environments/qa.yml", MINIMAL)
+    assert refuse(gen) == "environments/qa.yml: is not read, for qa.yaml is; remove one of them\n"
+
+
+def test_a_name_that_nothing_reads_alone(repo, gen):
+    write(repo, "environments/qa.yml", MINIMAL)
+    assert refuse(gen) == "environments/qa.yml: is not read; name it qa.yaml\n"
+
+
 def test_a_symbolic_link(repo, gen):
     write(repo, "elsewhere.yaml", MINIMAL)
     (repo / "environments/prod.yaml").symlink_to("../elsewhere.yaml")

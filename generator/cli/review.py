@@ -67,6 +67,7 @@ def _write(folder: Path, texts: Mapping[str, str]) -> None:
 
 
 def _report(root: Path, names: tuple[str, ...], against: str | None) -> "Report":
+    from generator import environment
     from generator.repository import reach, revision
     from generator.review import report
 
@@ -89,7 +90,7 @@ def _report(root: Path, names: tuple[str, ...], against: str | None) -> "Report"
         commit=base.commit,
         environments=changed,
         unchanged=[name for name in known if name not in names_changed],
-        notes=list(_notes(paths)),
+        notes=[*map(str, environment.unread(root)), *_notes(paths)],
     )
 
 

@@ -26,6 +26,8 @@ def validate(root: Path, names: tuple[str, ...], since: str | None) -> None:
     from generator.validate import validate as check
 
     if since is not None:
+        if not names and (unread := environment.unread(root)):
+            raise GenError(unread)
         names = tuple(name for name in _reached(root, since) if name in names or not names)
         if not names:
             click.echo(f"no environment differs from {since}")

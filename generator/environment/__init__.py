@@ -28,6 +28,24 @@ def names(root: Path) -> list[str]:
     return sorted(file.stem for file in (root / FOLDER).glob("*.yaml"))
 
 
+def unread(root: Path) -> list[Problem]:
+    """Return what is wrong with each file that looks like an environment's and is none."""
+    files = sorted((root / FOLDER).glob("[!.]*"))
+    return [
+        Problem(FOLDER / file.name, None, _unread(file))
+        for file in files
+        if file.suffix != ".yaml" and file.suffix.lower() in (".yaml", ".yml")
+    ]
+
+
+def _unread(file: Path) -> str:
+    right = file.with_suffix(".yaml")
+    # Where case does not count, as on macOS, qa.YAML is qa.yaml.
+    if right.exists() and not right.samefile(file):
+        return f"is not read, for {right.name} is; remove one of them"
+    return f"is not read; name it {right.name}"
+
+
 def load(
     root: Path, chosen: Iterable[str] = (), texts: Mapping[str, str] | None = None
 ) -> list[Environment]:
@@ -38,10 +56,11 @@ def load(
     """
     texts = texts or {}
     known = names(root)
-    wanted = list(dict.fromkeys(chosen)) or known
-    if not wanted:
+    some = list(dict.fromkeys(chosen))
+    wanted = some or known
+    problems = [] if some else unread(root)
+    if not wanted and not problems:
         raise GenError([Problem(FOLDER, None, "holds no environment; add one: gen new NAME")])
-    problems: list[Problem] = []
     loaded: dict[str, Environment] = {}
     for name in [*(name for name in known if name not in wanted), *wanted]:  # theirs come first
         try:
@@ -64,6 +83,8 @@ def text(root: Path, name: str) -> str:
     try:
         data = _bytes(file)
     except FileNotFoundError:
+        if mine := [item for item in unread(root) if PurePosixPath(item.path).stem == name]:
+            raise GenError(mine) from None
         known = ", ".join(names(root)) or "none yet"
         raise GenError(
             [Problem(path(name), None, f"no such environment; known: {known}")]

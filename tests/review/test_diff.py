@@ -268,6 +268,17 @@ def test_a_change_of_the_azure_library_is_noted(committed, gen):
     assert "prod: nothing changes" in output
 
 
+def test_a_values_file_that_nothing_reads_is_noted(committed, gen):
+    (committed / "environments/qa.yml").write_text(MINIMAL)
+    assert (
+        "\nenvironments/qa.yml: is not read; name it qa.yaml"
+        in gen("diff", "--against=HEAD").output
+    )
+    assert gen("validate", "--since=HEAD", exit_code=1).output == (
+        "environments/qa.yml: is not read; name it qa.yaml\n"
+    )
+
+
 def test_what_is_to_be_provisioned(committed, gen):
     def listed():
         return json.loads(gen("list", "--provision", "HEAD").output)
