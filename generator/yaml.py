@@ -66,6 +66,8 @@ def read(text: str) -> Document:
         values = reader.document(CParser(text))
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
+        if error.problem == _NO_COLON:  # noticed behind the line that lacks it
+            mark = error.context_mark or mark
         problem = f"{error.problem}{_CURES.get(str(error.problem), '')}"
         raise Invalid(*reader.errors, (mark.line + 1 if mark else 1, problem)) from None
     except YAMLError as error:
@@ -93,11 +95,14 @@ def split(text: str) -> list[tuple[int, str]]:
 _DOCUMENT = re.compile(r"^(?=---(?:\s|$))", re.M)
 
 
+_NO_COLON = "could not find expected ':'"
+
 # The C parser's words, and what usually is behind them.
 _CURES = {
     "found unexpected ':'": "; close the bracket before it, or put text that holds a : in quotes",
     "mapping values are not allowed in this context": "; the line has a second :, or the wrong "
     "indentation: put text that holds a : in quotes",
+    _NO_COLON: "; write key: value, with a space behind the :",
     "did not find expected key": "; check the indentation here and above",
     "did not find expected node content": "; a value is missing before this",
     "did not find expected ',' or ']'": "; close the list with ]",

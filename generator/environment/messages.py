@@ -1,6 +1,7 @@
 """pydantic's errors -> what is wrong in the file, in its own words, with the cure."""
 
 import difflib
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -53,7 +54,9 @@ def _message(error: ErrorDetails, location: Location, document: Document) -> str
         return _wrong_kind(_KINDS[kind], error["input"], document.plain(location))
     if kind in _LIMITS:
         limit, words = _LIMITS[kind]
-        return f"{error['input']}: must be {words} {context[limit]}"
+        given = error["input"]
+        count = given if isinstance(given, int | float) else f"{len(given)} entries"
+        return f"{count}: must be {words} {context[limit]}"
     return error["msg"].removeprefix("Value error, ")
 
 
@@ -95,8 +98,23 @@ def _noun(value: object) -> str:
 
 def nearest(location: Location, known: Any) -> str:
     """Return the key or word that was probably meant, or all that are known."""
-    near = difflib.get_close_matches(str(location[-1]), list(known), n=1)
+    near = _closest(str(location[-1]), list(known))
     return f"; did you mean {near[0]}?" if near else f"; known here: {', '.join(known)}"
+
+
+def _closest(word: str, known: list[str]) -> list[str]:
+    """The one that is nearest, if any is: a version by its numbers, a word by its letters."""
+    if all(map(_VERSION.fullmatch, [word, *known])):
+        return [min(known, key=lambda one: _distance(one, word))]
+    return difflib.get_close_matches(word, known, n=1)
+
+
+_VERSION = re.compile(r"[0-9]+\.[0-9]+")
+
+
+def _distance(version: str, other: str) -> list[int]:
+    pairs = zip(version.split("."), other.split("."), strict=True)
+    return [abs(int(one) - int(another)) for one, another in pairs]
 
 
 def _fields(location: Location) -> list[str]:
