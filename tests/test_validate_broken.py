@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from generator import environment
+from generator import environment, render
 from generator.validate import Report, validate
 from generator.validate.rules import RULES, RULES_OF_THE_WHOLE, TREE_RULES
 
@@ -40,6 +40,20 @@ def test_a_broken_tree_says_why(case: Path, tree: Path, update: bool) -> None:
         expected.write_text(said)
     assert said == expected.read_text()
     assert problems, "the mistake was not found"
+
+
+@pytest.mark.parametrize("size", range(0, 1900, 50))
+def test_an_encrypted_file_that_is_cut_is_one_line(tree: Path, size: int) -> None:
+    path = render.secrets(environment.load(tree, ["dev"])[0])
+    file = tree / path
+    file.write_bytes(file.read_bytes()[:size])
+
+    found = report(tree)
+
+    (problem,) = found.problems
+    assert problem.path == path
+    assert problem.message.endswith("; restore it from Git"), "no value stood in it as plain text"
+    assert not [notice for notice in found.notices if notice.path == path]
 
 
 def test_every_rule_has_a_broken_tree() -> None:

@@ -21,7 +21,11 @@ _VERBATIM = {"kustomize.toolkit.fluxcd.io/substitute": "disabled"}
 _OUTLIVES = {"kustomize.toolkit.fluxcd.io/prune": "disabled"}
 _CHANGED = "last-changed/"
 _ENCRYPTED = re.compile(r"ENC\[AES256_GCM,data:[^,\]]+,iv:[^,\]]+,tag:[^,\]]+,type:str\]")
+_OPENING = "ENC[AES256_GCM,data:"
 _RESTORE = "restore it from Git"
+
+CUT = f"is cut short: no sops block at its end; {_RESTORE}"
+"""What `is_cut` finds, in words."""
 
 
 def secret(kept: Kept, values: Mapping[str, str], changed: str) -> dict[str, Any]:
@@ -62,9 +66,9 @@ def read(path: PurePosixPath, text: str) -> Document:
     try:
         document = yaml.read(text)
     except yaml.Invalid as error:
-        raise GenError(
-            Problem(path, line, f"{message}; {_RESTORE}") for line, message in error.errors
-        ) from None
+        line, message = error.errors[0]  # of a damage, the first line is where to look
+        message = f"is damaged: {message.partition(';')[0]}; {_RESTORE}"
+        raise GenError([Problem(path, line, message)]) from None
     problems = [Problem(path, None, message) for message in _damage(document)]
     if problems:
         raise GenError(problems)
@@ -76,12 +80,27 @@ def _damage(document: Document) -> Iterator[str]:
     if not isinstance(document.values, dict):
         yield f"is empty or no mapping; {_RESTORE}"
     elif "sops" not in document.values:
+        plain = names(document) and not is_cut(document.values)
         yield (
-            "is not encrypted, or is cut short: no sops block at its end; "
-            f"{_RESTORE}, and rotate what stood in it as plain text"
+            f"is not encrypted, or {CUT}, and rotate what stood in it as plain text"
+            if plain
+            else CUT
         )
     elif not _is_whole(document):
         yield f"is cut short: its sops block lacks its mac, version or recipients; {_RESTORE}"
+
+
+def is_cut(values: object) -> bool:
+    """Whether a Secret is the first part of an encrypted one: no value of it can be read."""
+    if not isinstance(values, dict) or "sops" in values:
+        return False
+    groups = (values.get(key) for key in ("data", "stringData"))
+    found = [text for group in groups if isinstance(group, dict) for text in group.values()]
+    if not found:
+        return False
+    *before, last = (str(text or "") for text in found)
+    opened = last.startswith(_OPENING) or _OPENING.startswith(last)
+    return bool(before or last) and opened and all(map(_ENCRYPTED.fullmatch, before))
 
 
 def _is_whole(document: Document) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import chain
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from generator import programs
 from generator.environment import Environment
@@ -22,6 +22,7 @@ from generator.validate.rules import (
     TREE_RULES,
     WARNINGS,
     Rule,
+    secrets,
 )
 
 __all__ = ["Report", "validate"]
@@ -45,14 +46,24 @@ def validate(root: Path, environments: Sequence[Environment], say: programs.Say)
     loaded = [_released(cluster, kustomize, say, problems) for cluster in loaded]
     problems += _judged(root, loaded, say)
     problems += _ruled([*RULES.values(), *RULES_OF_RELEASES.values()], loaded)
-    whole = [cluster for cluster in loaded if cluster.whole]
+    whole = [cluster for cluster in loaded if cluster.whole and not any(secrets.damaged(cluster))]
     problems += _ruled(RULES_OF_THE_WHOLE.values(), whole)
     problems += chain.from_iterable(rule(root) for rule in TREE_RULES.values())
     if client := programs.installed(root, "azure-cli"):
         problems += chain.from_iterable(azure_cli.judged(root, client, env) for env in environments)
+    damaged = set(chain.from_iterable(map(secrets.damaged, loaded)))
+    problems = [problem for problem in problems if not _follows(problem, damaged)]
     warnings, notices = (_ruled(rules.values(), loaded) for rules in (WARNINGS, NOTICES))
     count = sum(len(cluster.running) for cluster in loaded)
     return Report(_unique(problems), _unique(warnings), _unique(notices), count)
+
+
+def _follows(problem: Problem, damaged: Iterable[PurePosixPath]) -> bool:
+    """Whether it is said of what was built from one of these files, which is said to be damaged."""
+    mine = [file for file in damaged if file.parent == problem.path]
+    if problem.message.startswith("kustomize: "):
+        return any(file.name in problem.message for file in mine)
+    return bool(mine) and problem.message.startswith("Secret/")
 
 
 def _released(

@@ -126,6 +126,10 @@ FILES = {
     "merge conflict": (merged, r":1\d: an unresolved merge conflict; take one side whole"),
     "no sops block": (
         lambda text: text[: text.index("\nsops:") + 1],
+        ": is cut short: no sops block at its end; restore it from Git$",
+    ),
+    "no sops block, in part plain": (
+        lambda text: re.sub(r"(admin-\S+): ENC\S+", r"\1: eA==", text[: text.index("\nsops:")]),
         ": is not encrypted, or is cut",
     ),
     "no mac": (lambda text: re.sub(r"\n    mac:.*", "", text), ": is cut short"),

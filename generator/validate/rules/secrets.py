@@ -37,6 +37,9 @@ def _plain(path: PurePosixPath, line: int, text: str) -> Iterator[Problem]:
         for problem in encrypted.unencrypted(path, document):
             yield replace(problem, line=line - 1 + (problem.line or 1))
         return
+    if encrypted.is_cut(document.values):
+        yield Problem(path, None, encrypted.CUT)
+        return
     name = fields.text(document.values, "metadata", "name")
     for key in ("data", "stringData"):
         if fields.at(document.values, key):
@@ -74,6 +77,17 @@ def _encrypted(root: Path, path: PurePosixPath, kept: table.Kept) -> Iterator[Pr
         yield from error.problems
 
 
+def damaged(cluster: Cluster) -> Iterator[PurePosixPath]:
+    """Yield the environment's encrypted files of which nobody can tell what they hold."""
+    for kept in table.KEPT:
+        path = render.secrets(cluster.environment, kept)
+        if (cluster.root / path).exists():
+            try:
+                encrypted.read(path, objects.source(cluster.root, path))
+            except GenError:
+                yield path
+
+
 def _recipients(root: Path, path: PurePosixPath) -> list[str]:
     known = (root / rules.PATH).exists()
     return rules.recipients(objects.source(root, rules.PATH) if known else "", path)
@@ -90,7 +104,8 @@ def not_initialised(cluster: Cluster) -> Iterator[Problem]:
 def awaited(cluster: Cluster) -> Iterator[Problem]:
     """A secret that `gen` cannot make, and that nobody has put into its encrypted file yet."""
     env = cluster.environment
-    if env.secrets.provider != "sops" or not (cluster.root / render.secrets(env)).exists():
+    there = (cluster.root / render.secrets(env)).exists() and not any(damaged(cluster))
+    if env.secrets.provider != "sops" or not there:
         return
     for secret in table.needed(env):
         held = cluster.index.get(("Secret", secret.kept.namespace, secret.kept.name))
