@@ -28,6 +28,8 @@ def validate(root: Path, names: tuple[str, ...], since: str | None) -> None:
     if since is not None:
         if not names and (unread := environment.unread(root)):
             raise GenError(unread)
+        for name in names:
+            environment.text(root, name)  # a mistyped one would differ from nothing
         names = tuple(name for name in _reached(root, since) if name in names or not names)
         if not names:
             click.echo(f"no environment differs from {since}")

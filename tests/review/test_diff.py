@@ -295,6 +295,11 @@ def test_what_is_to_be_provisioned(committed, gen):
     assert listed() == ["prod"]
 
 
+def test_an_environment_that_is_not_there_differs_from_nothing(committed, gen):
+    output = gen("validate", "--since=HEAD", "--env=nope", exit_code=1).output
+    assert output == "environments/nope.yaml: no such environment; known: prod\n"
+
+
 def test_only_what_differs_is_validated(committed, gen):
     (committed / "environments/second.yaml").write_text(MINIMAL)
     gen("render", "--env", "second", "--quiet")
