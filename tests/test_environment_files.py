@@ -104,7 +104,7 @@ def test_a_broken_neighbour_does_not_stop_a_chosen_environment(repo, gen):
 @pytest.mark.parametrize(
     ("key", "line"),
     [
-        ("cluster.name", "  name: aks-mlflow-test"),
+        ("azure.resource_group", "  resource_group: rg-mlflow-test"),
         ("apps.mlflow.artifacts.account", "      account: mlflowtest0aa3981a"),
         ("apps.mlflow.exposure.dns_label", "      dns_label: mlflow"),
         ("secrets.key_vault", "  key_vault: kv-mlflow"),
@@ -116,7 +116,7 @@ def test_two_environments_that_would_act_on_one_another(key, line, repo, gen):
         "      allowed", "      dns_label: mlflow\n      allowed"
     )
     other = text
-    for name in ("aks-mlflow-test", "mlflowtest0aa3981a", "dns_label: mlflow", "kv-mlflow"):
+    for name in ("rg-mlflow-test", "mlflowtest0aa3981a", "dns_label: mlflow", "kv-mlflow"):
         if name not in line:
             other = other.replace(name, f"{name}2")
     assert line in text
@@ -130,4 +130,15 @@ def test_two_environments_that_would_act_on_one_another(key, line, repo, gen):
     assert problem == (
         f"environments/two.yaml:{number}: {key}: is one's too (environments/one.yaml), and each "
         "would act on the other's; give one of them another name\n"
+    )
+
+
+def test_two_environments_in_one_group_whatever_the_case(repo, gen):
+    """Azure's names have no case, and `destroy --delete-data` takes the disks of the group."""
+    other = MINIMAL.replace("mlflowtest0", "mlflowother0").replace("aks-mlflow-test", "aks-other")
+    write(repo, "environments/one.yaml", MINIMAL)
+    write(repo, "environments/two.yaml", other.replace("rg-mlflow", "RG-MLflow"))
+    assert refuse(gen) == (
+        "environments/two.yaml:3: azure.resource_group: is one's too (environments/one.yaml), and "
+        "each would act on the other's; give one of them another name\n"
     )

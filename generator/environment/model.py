@@ -19,7 +19,7 @@ class Azure(Model):
     location: types.Location = "centralindia"
     """The region of every resource."""
     resource_group: types.ResourceGroup
-    """The resource group that holds the environment, and nothing else."""
+    """The resource group that holds the environment, and nothing else. No other may share it."""
     tags: dict[types.TagName, types.TagValue] = Field(default={}, max_length=50)
     """Tags on every resource. Tags that others put there stay."""
 

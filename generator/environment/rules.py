@@ -142,9 +142,10 @@ def between(environments: Iterable[Environment]) -> Iterator[tuple[str, Location
 def _claims(env: Environment) -> Mapping[Location, object]:
     """What an environment must have for itself, and where its file names it."""
     mlflow = env.apps.mlflow
-    cluster = (env.azure.subscription, env.azure.resource_group, env.cluster.name)
+    # Azure's names have no case. What is in a group, PostgreSQL's disk too, is found by the group.
+    group = (env.azure.subscription, env.azure.resource_group.lower())
     claims: dict[Location, object] = {
-        ("cluster", "name"): tuple(map(str.lower, cluster)),  # Azure's names have no case
+        ("azure", "resource_group"): group,
         ("apps", "mlflow", "artifacts", "account"): mlflow.artifacts.account,
     }
     if env.secrets.key_vault:
