@@ -111,8 +111,8 @@ KeyVaultName = Annotated[
 TagName = Annotated[
     str,
     Text(
-        r"a tag's name: 1 to 512 characters without < > % & \ ? / =",
-        r"[^<>%&\\?/=\x00-\x1f\x7f]{1,512}",  # az splits a tag at its first =
+        r"a tag's name: 1 to 512 characters without < > % & \ ? / =, the first no -",
+        r"(?!-)[^<>%&\\?/=\x00-\x1f\x7f]{1,512}",  # az splits at the first =, - begins an option
     ),
 ]
 TagValue = Annotated[

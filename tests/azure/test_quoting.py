@@ -1,14 +1,17 @@
 """Values that a shell would read differently arrive at az as they were."""
 
 import json
+import re
 import subprocess
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from generator import environment
+from generator.environment import types
 from generator.render import infra
 
 pytestmark = pytest.mark.timeout(600)
@@ -32,6 +35,8 @@ NASTY = (
     "')",
 )
 VALUE = st.one_of(TEXT, st.lists(st.sampled_from(NASTY), min_size=1, max_size=6).map("".join))
+TAG_NAME = next(rule for rule in get_args(types.TagName) if isinstance(rule, types.Text))
+NAME = VALUE.filter(lambda text: re.fullmatch(TAG_NAME.pattern, text, re.ASCII))
 # Writes the arguments of each call into $CALLS, each ended by NUL, a call ended by another.
 AZ = 'az() { printf "%s\\0" "$@" "" >>"$CALLS"; printf x; }\n'
 
@@ -78,11 +83,10 @@ def rendered(folder, tags, branch):
 
 
 @settings(max_examples=25)
-@given(values=st.lists(VALUE, min_size=40, max_size=40), branch=VALUE)
-def test_az_gets_exactly_the_value(folder, values, branch):
-    tags = {f"tag{number:02}": value for number, value in enumerate(values)}
+@given(tags=st.dictionaries(NAME, VALUE, min_size=40, max_size=40), branch=VALUE)
+def test_az_gets_exactly_the_value(folder, tags, branch):
     made = calls(rendered(folder, tags, branch), folder)
-    wanted = [f"{name}={value}" for name, value in tags.items()]
+    wanted = [f"{name}={value}" for name, value in sorted(tags.items())]
     tagged = [call for call in made if "--tags" in call and call[1] != "secret"]
     assert [call[:2] for call in tagged] == [
         ["group", "create"],
@@ -96,6 +100,7 @@ def test_az_gets_exactly_the_value(folder, values, branch):
     for call in tagged:
         start = call.index("--tags") + 1
         assert call[start : start + len(wanted)] == wanted
+        assert not any(word.startswith("-") for word in wanted), "az would take it for an option"
     [body] = [
         call[call.index("--body") + 1]
         for call in made
