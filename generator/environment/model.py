@@ -8,6 +8,10 @@ from generator.environment import types
 from generator.environment.base import Model
 from generator.environment.mlflow import Mlflow
 
+# Azure takes 50 on a resource. The cluster's also hold the digests of what was handed over to it:
+# the age key and two of notifications.
+_TAGS = 50 - 3
+
 PLACEHOLDER_SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
 
 
@@ -20,7 +24,7 @@ class Azure(Model):
     """The region of every resource."""
     resource_group: types.ResourceGroup
     """The resource group that holds the environment, and nothing else. No other may share it."""
-    tags: dict[types.TagName, types.TagValue] = Field(default={}, max_length=50)
+    tags: dict[types.TagName, types.TagValue] = Field(default={}, max_length=_TAGS)
     """Tags on every resource. Tags that others put there stay."""
 
 

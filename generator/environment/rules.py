@@ -21,6 +21,7 @@ _NODE_RESOURCE_GROUP = 80
 def within(environment: Environment) -> Iterator[Finding]:
     """Yield what is wrong in one environment whose fields are each right."""
     for rule in (
+        _tags,
         _node_resource_group,
         _pods_fit,
         _connections,
@@ -31,6 +32,17 @@ def within(environment: Environment) -> Iterator[Finding]:
         _chart,
     ):
         yield from rule(environment)
+
+
+def _tags(env: Environment) -> Iterator[Finding]:
+    seen: dict[str, str] = {}
+    for name in env.azure.tags:
+        first = seen.setdefault(name.lower(), name)
+        if first != name:
+            yield (
+                ("azure", "tags", name),
+                f"is {first} again, as case makes no difference to Azure; keep one of them",
+            )
 
 
 def _node_resource_group(env: Environment) -> Iterator[Finding]:

@@ -8,6 +8,7 @@ import ipaddress
 import re
 from dataclasses import dataclass
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
@@ -108,12 +109,23 @@ KeyVaultName = Annotated[
         r"[A-Za-z](?!.*--)[A-Za-z0-9-]{1,22}[A-Za-z0-9]",
     ),
 ]
+
+
+def _not_azures(tag: str) -> str:
+    if tag.lower().startswith(("microsoft", "azure", "windows")):
+        raise ValueError(
+            f"{tag!r}: Azure keeps tags that begin with microsoft, azure or windows for itself"
+        )
+    return tag
+
+
 TagName = Annotated[
     str,
-    Text(
-        r"a tag's name: 1 to 512 characters without < > % & \ ? / =, the first no -",
-        r"(?!-)[^<>%&\\?/=\x00-\x1f\x7f]{1,512}",  # az splits at the first =, - begins an option
+    Text(  # 128 is a storage account's limit; other resources take more
+        r"a tag's name: 1 to 128 characters without < > % & \ ? / =, the first no -",
+        r"(?!-)[^<>%&\\?/=\x00-\x1f\x7f]{1,128}",  # az splits at the first =, - begins an option
     ),
+    AfterValidator(_not_azures),
 ]
 TagValue = Annotated[
     str,
@@ -127,7 +139,22 @@ Cpu = Annotated[str, Text("CPU as Kubernetes writes it, such as 250m or 2", r"[1
 Memory = Annotated[
     str, Text("memory as Kubernetes writes it, such as 512Mi or 2Gi", r"[1-9][0-9]{0,5}(Mi|Gi)")
 ]
-Storage = Annotated[str, Text("a disk's size, such as 8Gi or 1Ti", r"[1-9][0-9]{0,4}(Gi|Ti)")]
+
+
+_LARGEST_DISK = 32767
+
+
+def _fits_a_disk(storage: str) -> str:
+    if int(storage[:-2]) * {"Gi": 1, "Ti": 1024}[storage[-2:]] > _LARGEST_DISK:
+        raise ValueError(f"{storage!r}: Azure's largest disk is {_LARGEST_DISK}Gi")
+    return storage
+
+
+Storage = Annotated[
+    str,
+    Text("a disk's size, such as 8Gi or 1Ti", r"[1-9][0-9]{0,4}(Gi|Ti)"),
+    AfterValidator(_fits_a_disk),
+]
 
 _COMPONENT = r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*"
 ImageName = Annotated[
@@ -159,7 +186,15 @@ def _git_url(text: str) -> str:
         )
     if re.match(r"https?://[^/]*@", text):
         raise ValueError("must not hold a user or password; a token is given by git.auth: token")
-    return _GIT_URL.check(text)
+    url = urlsplit(_GIT_URL.check(text))
+    host, _, port = url.netloc.rpartition("@")[2].partition(":")
+    if port and not 1 <= int(port) <= 65535:
+        raise ValueError(f"{text!r}: {port} is no port, 1 to 65535")
+    if host.lower() == "github.com" and not re.fullmatch(r"/[^/]+/[^/]+/?", url.path):
+        raise ValueError(
+            f"{text!r}: names no repository; on github.com the path is /OWNER/REPOSITORY"
+        )
+    return text
 
 
 _GIT_URL = Text(

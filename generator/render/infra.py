@@ -1,10 +1,10 @@
 """Environment -> infra/<env>/: the environment's Azure resources, declared in one script."""
 
-import re
 import shlex
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from urllib.parse import urlsplit
 
 import jinja2
 
@@ -208,10 +208,8 @@ def _controllers(env: Environment) -> Iterator[Word]:
 
 def github_repository(env: Environment) -> str | None:
     """Return OWNER/REPOSITORY where `git.url` is on GitHub."""
-    match = re.fullmatch(
-        r"(?:https://|ssh://git@)github\.com/([^/]+/[^/]+?)(?:\.git)?/?", env.git.url
-    )
-    return match[1] if match else None
+    url = urlsplit(env.git.url)
+    return url.path.strip("/").removesuffix(".git") if url.hostname == "github.com" else None
 
 
 def _github(env: Environment) -> Iterator[Words]:

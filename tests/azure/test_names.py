@@ -79,3 +79,10 @@ def test_every_file_that_a_person_names_is_looked_at_before_anything_is_done():
     given = {secret.variable for secret in table.TABLE if secret.given}
     assert given
     assert set(listed) == given | {"AGE_KEY_FILE", "GIT_TOKEN_FILE", "GIT_SSH_KEY_FILE"}
+
+
+def test_an_environments_tags_leave_room_for_the_digests_in_the_clusters():
+    """A resource has 50: one digest is of the age key, the others of what Flux reads."""
+    azure = environment.Values.model_json_schema()["$defs"]["Azure"]["properties"]
+    digests = 1 + sum(kept.namespace == "flux-system" for kept in table.KEPT)
+    assert azure["tags"]["maxProperties"] + digests == 50
