@@ -116,6 +116,11 @@ make_plan() {
 
 # Read everything that there is, and stop where the preconditions are not met.
 look() {
+  read_all
+  stop_at_problems
+}
+
+read_all() {
   preflight_here
   run_phase gather
   preflight_ask
@@ -148,7 +153,15 @@ command_apply() { # option
   command_outputs ''
 }
 
+# What would stop an apply: what it needs, and what its plan calls impossible.
 command_preflight() {
-  look
+  local line
+  writing=yes
+  read_all
+  run_phase compare >"$work/plan"
+  while IFS= read -r line; do
+    case $line in '! '* | '? '*) problems+=("$line") ;; esac
+  done <"$work/plan"
+  stop_at_problems
   printf 'ready\n'
 }

@@ -4,7 +4,7 @@
 readonly az_needed=2.60 bash_needed=3.2
 readonly placeholder=00000000-0000-0000-0000-000000000000
 problems=()
-writing='' # whether this run will write
+writing='' # whether this run, or the one that it is a check for, will write
 preflight_questions=()
 
 problem() { # what cure
@@ -112,7 +112,6 @@ preflight_judge() {
   ! preflight_answer roles || check_roles
   ! preflight_answer versions || check_version
   ! preflight_answer sizes || check_size
-  stop_at_problems
 }
 
 # To write: Owner, or Contributor with the right to give roles, on the group or above it.
