@@ -55,7 +55,11 @@ In plan: = same, + create, ~ change, ! impossible and why.
 USAGE
 }
 
-main() { # command option
+main() { # command option, or the other way round
+  case ${1:-} in
+    -h | --help) ;;
+    -*) set -- "${2:-}" "$1" "${@:3}" ;;
+  esac
   local option=${2:-}
   case ${1:-} in
     plan) allow "$option" --check ;;

@@ -69,8 +69,8 @@ def test_a_vm_size_that_the_region_does_not_offer(script, azure):
     script.render(cluster__nodes__size="Standard_D4s_v5")
     assert refused(script, azure) == [
         "! centralindia does not offer the VM size Standard_D4s_v5 to this subscription",
-        "    az vm list-skus --location centralindia --resource-type virtualMachines --output table, "
-        "then set cluster.nodes.size in environments/prod.yaml",
+        "    az vm list-skus --location centralindia --resource-type virtualMachines "
+        "--output table, then set cluster.nodes.size in environments/prod.yaml",
     ]
 
 
