@@ -33,6 +33,9 @@ _TYPES = {
     "microsoft.kubernetesconfiguration/fluxconfigurations": _Type(
         "kubernetesconfiguration.fluxconfigurations", "FluxConfiguration", "FluxConfigurationPatch"
     ),
+    "microsoft.managedidentity/userassignedidentities": _Type(
+        "msi.v2024_11_30", "Identity", "IdentityUpdate"
+    ),
     "microsoft.storage/storageaccounts/blobservices/containers": _Type(
         "storage", "BlobContainer", "BlobContainer"
     ),

@@ -47,6 +47,7 @@ compare_properties() {
 
 matches() { # actual wanted pattern
   [ "$1" = "$2" ] && return
+  [ -n "$3" ] || return
   # shellcheck disable=SC2254 # a pattern is what it is
   case $1 in $3) return 0 ;; *) return 1 ;; esac
 }

@@ -10,14 +10,24 @@ identity_id() { # identity
 # Sets SYMBOL_principal_id and SYMBOL_client_id.
 managed_identity() { # symbol identity
   resource 'managed identity' "$2" "$(identity_id "$2")" "$identity_version"
-  property location "$location" --location "$location"
+  property location "$location"
   never 'an identity cannot move'
   tagged
   output "$1_principal_id" properties.principalId
   output "$1_client_id" properties.clientId
-  on_create write az identity create --resource-group "$resource_group" --name "$2"
+  on_create create_identity
   on_destroy write az identity delete --resource-group "$resource_group" --name "$2"
   settle
+}
+
+# `az identity create` reads a full stop, a blank or a quote of a tag as its own syntax.
+create_identity() {
+  local tag body=''
+  for tag in ${tags[@]+"${tags[@]}"}; do
+    body="$body, $(json_string "${tag%%=*}"): $(json_string "${tag#*=}")"
+  done
+  write az rest --method put --url "$address" \
+    --body "{\"location\": $(json_string "$location"), \"tags\": {${body#, }}}"
 }
 
 # What GitHub Actions of `repository` may become in the GitHub environment `place`.

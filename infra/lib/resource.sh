@@ -30,7 +30,7 @@ listed() { # address path item
 # `path` (JMESPath) must be `value`; `word`s set it in the commands that create and change.
 property() { # path value word...
   local place=${#paths[@]}
-  paths[place]=$1 wanted[place]=$2 cures[place]=change patterns[place]=$2 hindrances[place]=''
+  paths[place]=$1 wanted[place]=$2 cures[place]=change patterns[place]='' hindrances[place]=''
   shift 2
   first[place]=${#words[@]} count[place]=$#
   words+=("$@")
