@@ -16,7 +16,8 @@ CLUSTER = "Microsoft.ContainerService/managedClusters"
 WRITES = {"method": "PUT|PATCH|DELETE|POST", "path": "^/(subscriptions|secrets)(?!.*(Keys|check))"}
 
 
-def failing(status, code, times=1, **headers):
+def failing(status, code, times=1, retry_after=""):
+    headers = {"Retry-After": retry_after} if retry_after else {}
     return {"status": status, "code": code, "times": times, "headers": headers}
 
 
@@ -99,6 +100,23 @@ def test_killed_after_a_write_it_goes_on_from_there(script, azure, applied_state
     assert process.returncode == 0, err
     assert kills > 1
     assert changes(applied_state, azure.state()) == []
+
+
+def test_azure_asks_to_slow_down_and_says_for_how_long(applied, azure):
+    """az itself waits that long. `az rest` shows no headers: the script waits ever longer."""
+    busy = failing(429, "TooManyRequests", retry_after="3")
+    for kind, name in ((CONTAINER, "artifactroot"), (f"{FLUX}/extensions", "flux")):
+        azure.control("remove", id=azure.one(kind, name)["id"])
+        azure.control("fault", method="PUT", path=f"/{name}$", **busy)
+    azure.control("fault", method="GET", path="fluxConfigurations", **busy)
+    azure.control("requests")
+    ended = applied.run("apply")
+    made = [r for r in azure.control("requests") if r["write"]]
+    refused, created = (r["seconds"] for r in made if r["path"].endswith("/artifactroot"))
+    assert created - refused >= 3
+    assert [r["status"] for r in made if r["path"].endswith("/flux")] == [429, 201]
+    assert ended.err.count("waiting: Azure asks to slow down") == 1
+    assert applied.run("plan").lines("+", "~", "!") == []
 
 
 @pytest.mark.parametrize("stop", ["INT", "TERM"])

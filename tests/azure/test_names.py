@@ -6,22 +6,33 @@ import pytest
 import yaml
 
 from generator import environment, render
+from generator.environment import keys
 from generator.render import infra
 from generator.secrets import table
 from tests.trees import ROOT
 
 # A field, and a value that it does not have yet.
 SHARED = {
+    "azure__subscription": "0aa3981a-2222-4222-8222-222222222222",
     "azure__resource_group": "rg-another",
     "apps__mlflow__artifacts__account": "another0aa3981a",
     "apps__mlflow__artifacts__container": "another",
+    "apps__mlflow__database__disk": "pvc-another",
+    "git__url": "https://github.com/another/repository",
     "secrets__key_vault": "kv-another",
 }
 
 
 @pytest.fixture
 def prod():
+    """prod, with a name for what its file leaves out or has a placeholder for."""
     [env] = environment.load(ROOT, ["prod"])
+    for key, value in {
+        "azure__subscription": "0aa3981a-1111-4111-8111-111111111111",
+        "apps__mlflow__database__disk": "pvc-0aa3981a",
+        "notifications__commit_status": "github",
+    }.items():
+        _, env = changed(env, key, value)
     return env
 
 
@@ -42,14 +53,31 @@ def texts(env):
     return script, "".join(file.text for file in files if file.path != infra.script(env.name))
 
 
+def holds(text, name):
+    return re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", text)
+
+
 @pytest.mark.parametrize(("key", "value"), SHARED.items())
 def test_a_changed_name_moves_in_the_script_and_in_the_manifests(prod, key, value):
     old, env = changed(prod, key, value)
     for before, after in zip(texts(prod), texts(env), strict=True):
-        word = re.compile(rf"(?<![\w-]){re.escape(old)}(?![\w-])")
-        assert word.search(before)
-        assert not word.search(after)
+        assert holds(before, old)
+        assert not holds(after, old)
         assert value in after
+
+
+def test_every_name_that_both_have_is_among_these(prod):
+    """A choice is one of a few words, which stand anywhere."""
+    groups = environment.Values.model_json_schema()["$defs"].values()
+    fields = [field for group in groups for field in group["properties"].values()]
+    choices = {choice for field in fields for choice in field.get("enum", ())}
+    script, manifests = texts(prod)
+    assert set(SHARED) == {
+        "__".join(where)
+        for where, value in keys.leaves(prod)
+        if isinstance(value, str) and value not in choices
+        if holds(script, value) and holds(manifests, value)
+    }
 
 
 def test_the_identitys_subjects_are_the_service_accounts(prod):

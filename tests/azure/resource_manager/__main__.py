@@ -7,6 +7,7 @@ import dataclasses
 import pickle
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +87,7 @@ class Azure:
                 "write": not reading,
                 "status": response.status,
                 "error": error,
+                "seconds": time.monotonic(),
             }
         )
 
