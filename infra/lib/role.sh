@@ -30,8 +30,7 @@ role_assignment() { # who principal_id role scope principal_type
   listed "$assignment?api-version=2022-04-01&\$filter=atScope()" \
     "value[?ends_with(properties.roleDefinitionId, '${!role}')].properties.principalId" "$2"
   on_create assign_role "$2" "${!role}" "$4" "$5"
-  on_destroy write az rest --method delete \
-    --url "$assignment/$(assignment_name "$4" "${!role}" "$2")?api-version=2022-04-01"
+  on_destroy remove_role "$2" "${!role}" "$4"
   settle
 }
 
@@ -40,6 +39,29 @@ assign_role() { # principal_id role scope principal_type
   is_unknown "$1" || name=(--name "$(assignment_name "$3" "$2" "$1")")
   write az role assignment create ${name[@]+"${name[@]}"} --assignee-object-id "$1" \
     ${4:+--assignee-principal-type "$4"} --role "$2" --scope "$3"
+}
+
+# Whatever its name: who ran what a dry run prints, where az chose it. None above `scope`.
+remove_role() { # principal_id role scope
+  local assignment assignments="$3/providers/Microsoft.Authorization/roleAssignments"
+  answer=("$assignments/NAME")
+  if [ -z "$dry_run" ]; then
+    ask "$assignments?api-version=2022-04-01&\$filter=atScope()" \
+      "value[?ends_with(properties.roleDefinitionId, '$2') && properties.principalId=='$1'].id"
+    read_one "$asked"
+    answer_to "$asked"
+  fi
+  for assignment in ${answer[@]+"${answer[@]}"}; do
+    case $(lower "$assignment") in
+      "$(lower "$assignments")"/*)
+        write az rest --method delete --url "$assignment?api-version=2022-04-01"
+        ;;
+    esac
+  done
+}
+
+lower() { # text
+  printf '%s' "$1" | tr '[:upper:]' '[:lower:]'
 }
 
 # The same three give the same name, so that a second run cannot add a second assignment; another

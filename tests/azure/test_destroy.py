@@ -85,3 +85,18 @@ def test_a_group_that_holds_something_of_others_stays(applied, azure):
     told = applied.run("destroy", "--delete-data", stdin="prod\n")
     assert "resource group rg-mlflow-prod: kept, it still holds" in told.err
     assert [body["name"] for body in azure.resources().values()] == ["rg-mlflow-prod", "pvc-1"]
+
+
+def test_a_role_goes_whatever_the_name_of_its_assignment(applied, azure):
+    """Whoever runs what a dry run prints lets az choose the names."""
+    kind = "Microsoft.Authorization/roleAssignments"
+    given = [body for body in azure.resources().values() if body["type"] == kind]
+    assert len(given) == 6
+    for number, body in enumerate(given):
+        azure.control("remove", id=body["id"])
+        scope = body["id"].rpartition("/")[0]
+        name = f"0aa3981a-4444-4444-8444-{number:012}"
+        azure.control("resource", **body | {"id": f"{scope}/{name}", "name": name})
+    assert applied.run("plan").lines("+", "~", "!") == []
+    applied.run("destroy", "--delete-data", stdin="prod\n")
+    assert azure.resources() == {}
