@@ -60,7 +60,10 @@ def test_the_second_time_changes_nothing(copy, gen):
         ("azure.tags.on=no", "'on': 'no'"),
         ("azure.tags.a.b=1", "a.b: '1'"),
         ("azure.tags.a: #b=c: #d", "'a: #b': 'c: #d'"),
-        ("apps.mlflow.exposure.allowed_networks=[10.0.0.0/8, ::/0]", "[10.0.0.0/8, '::/0']"),
+        (
+            "apps.mlflow.exposure.allowed_networks=[10.0.0.0/8, 0.0.0.0/0]",
+            "[10.0.0.0/8, 0.0.0.0/0]",
+        ),
         ("apps.mlflow.exposure.allowed_networks=10.0.0.0/8", "allowed_networks: [10.0.0.0/8]"),
         ("apps.mlflow.exposure.allowed_networks[0]=10.0.0.0/8", "allowed_networks: [10.0.0.0/8]"),
     ],

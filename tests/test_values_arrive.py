@@ -38,7 +38,7 @@ def environments(draw: st.DrawFn) -> environment.Environment:
     }
     mlflow["exposure"]["dns_label"] = draw(texts(types.DnsLabel))
     mlflow["exposure"]["allowed_networks"] = draw(
-        st.lists(st.ip_addresses().map(lambda ip: f"{ip}/{ip.max_prefixlen}"), min_size=1)
+        st.lists(st.ip_addresses(v=4).map(lambda ip: f"{ip}/{ip.max_prefixlen}"), min_size=1)
     )
     typed = environment.Values.model_validate(values)
     return environment.Environment.model_construct(name="test", **dict(typed))

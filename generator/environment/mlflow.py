@@ -82,7 +82,7 @@ class Exposure(Model):
     kind: Literal["load-balancer", "internal"] = "load-balancer"
     """`load-balancer`: a public address. `internal`: an address in the cluster's network."""
     allowed_networks: tuple[types.Network, ...] = Field(default=(), strict=False)
-    """CIDRs that may reach the address. The whole internet, 0.0.0.0/0, must be written out."""
+    """IPv4 CIDRs that may reach the address. The whole internet, 0.0.0.0/0, must be written out."""
     dns_label: types.DnsLabel | None = None
     """Gives a public address the name LABEL.REGION.cloudapp.azure.com."""
     tls: Tls | None = None

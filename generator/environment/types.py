@@ -222,6 +222,8 @@ def _network(text: str) -> str:
         network = ipaddress.ip_network(text, strict=False)
     except ValueError:
         raise ValueError(f"{text!r}: must be a network, such as 203.0.113.0/24") from None
+    if network.version != 4:
+        raise ValueError(f"{text!r}: the balancer has an IPv4 address alone; name IPv4 networks")
     if str(network) != text:
         raise ValueError(f"{text!r}: names an address inside a network; write {network}")
     return text
