@@ -6,17 +6,24 @@ from tests.azure.local_azure import SUBSCRIPTION, changes
 
 pytestmark = pytest.mark.timeout(1200)
 GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-mlflow-prod"
-DISK = {
-    "id": f"{GROUP}/providers/Microsoft.Compute/disks/pvc-1",
-    "name": "pvc-1",
-    "type": "Microsoft.Compute/disks",
-    "location": "centralindia",
-    "tags": {
-        "kubernetes.io-created-for-pvc-namespace": "mlflow",
-        "kubernetes.io-created-for-pvc-name": "postgresql-data",
-    },
-    "properties": {},
-}
+
+
+def disk_in(group):
+    """What Kubernetes makes for PostgreSQL's claim."""
+    return {
+        "id": f"{group}/providers/Microsoft.Compute/disks/pvc-1",
+        "name": "pvc-1",
+        "type": "Microsoft.Compute/disks",
+        "location": "centralindia",
+        "tags": {
+            "kubernetes.io-created-for-pvc-namespace": "mlflow",
+            "kubernetes.io-created-for-pvc-name": "postgresql-data",
+        },
+        "properties": {},
+    }
+
+
+DISK = disk_in(GROUP)
 
 
 def kinds(azure):
