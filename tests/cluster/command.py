@@ -14,11 +14,12 @@ from types import FrameType
 from typing import NoReturn
 
 from generator import programs as tools
-from generator.environment import load
+from generator.environment import Environment, load
 from generator.errors import GenError
 from tests.cluster import delivery, published
 from tests.cluster.delivery import NAMESPACE, Delivery
 from tests.cluster.rig import CannotRun, Cluster, place, programs, repository
+from tests.cluster.rig.images import Image
 from tests.cluster.rig.programs import ROOT
 from tests.cluster.rig.waiting import wait_for
 
@@ -31,15 +32,14 @@ HOLDER = FOLDER / "holder"  # the number of the process that holds the cluster
 def up(environment: str) -> None:
     """Bring the cluster up and follow this work tree's commits until it is ended."""
     signal.signal(signal.SIGTERM, _interrupt)
-    if not (ROOT / f"environments/{environment}.yaml").is_file():
-        raise CannotRun(f"environments/{environment}.yaml: no such environment")
-    with Cluster(node=True, images=published.ALL, number=NUMBER, say=_say) as cluster:
+    (env,) = load(ROOT, [environment])
+    with Cluster(node=True, images=_images(env), number=NUMBER, say=_say) as cluster:
         HOLDER.write_text(str(os.getpid()))
         commit = _head()
         _say(f"delivering {environment} as of {commit[:8]}")
-        changes = _changes(environment, cluster)
+        changes = _changes(env, cluster.place.host_address)
         for change in changes:
-            _say(f"here with another value than in environments/{environment}.yaml: {change}")
+            _say(f"here otherwise than in environments/{environment}.yaml: {change}")
         delivered = delivery.first(delivery.copy(cluster, environment, commit, changes))
         _say(delivered.timeline)
         _say(_welcome(delivered))
@@ -63,12 +63,35 @@ def down() -> None:
     wait_for("end of the cluster", lambda: not place.is_held(NUMBER))
 
 
-def _changes(environment: str, cluster: Cluster) -> list[str]:
-    """What cannot be as on Azure: there is no key vault here, and the client is this machine."""
-    (env,) = load(ROOT, [environment])
+def _images(env: Environment) -> tuple[Image, ...]:
+    """What the environment runs, of the images that are made here; a digest does not count."""
+    image = env.apps.mlflow.image
+    known = {one.name: one for one in (published.MLFLOW, published.MLFLOW_3)}
+    if made := known.get(f"{image.name}:{image.tag}"):
+        return published.POSTGRESQL, made
+    key = f"environments/{env.name}.yaml: apps.mlflow.image: {image.name}:{image.tag}"
+    raise CannotRun(f"{key} is not made here; what is: {', '.join(known)}")
+
+
+def _changes(env: Environment, host_address: str) -> list[str]:
+    """What cannot be as in the cloud, as arguments of `gen set`.
+
+    There is no vault here, no certificate and no chart repository; nobody is told; and the client
+    is this machine.
+    """
+    app = env.apps.mlflow
     changes = ["secrets.provider=sops"] if env.secrets.provider == "key-vault" else []
-    networks = [str(network) for network in env.apps.mlflow.exposure.allowed_networks]
-    here = ip_address(cluster.place.host_address)
+    if app.delivery == "helm":
+        changes.append("apps.mlflow.delivery=kustomize")
+    if app.exposure.tls:
+        changes.append("--unset=apps.mlflow.exposure.tls")
+    told = env.notifications
+    if told.commit_status != "none":
+        changes.append("notifications.commit_status=none")
+    if told.chat != "none":
+        changes.append("notifications.chat=none")
+    networks = [str(network) for network in app.exposure.allowed_networks]
+    here = ip_address(host_address)
     if not any(here in ip_network(network) for network in networks):
         allowed = ",".join([*networks, f"{here}/32"])
         changes.append(f"apps.mlflow.exposure.allowed_networks=[{allowed}]")
@@ -142,7 +165,7 @@ def main(command: str, *arguments: str) -> int:
         {"up": up, "status": status, "down": down}[command](*arguments)
     except KeyboardInterrupt:
         _say("the cluster is gone")
-    except (CannotRun, GenError, TimeoutError) as error:
+    except (CannotRun, GenError, TimeoutError, AssertionError) as error:
         print(f"make cluster: {error}", file=sys.stderr)
         return 1
     return 0
