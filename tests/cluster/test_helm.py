@@ -16,6 +16,7 @@ from tests.cluster.delivery import NAMESPACE, Delivery
 from tests.cluster.rig import Cluster, flux, http
 from tests.cluster.rig.client import Object, condition, now, rolled_out
 from tests.cluster.rig.timeline import Timeline
+from tests.cluster.rig.waiting import wait_for
 
 CHART = "0.17.2"
 DEPLOYMENT = "mlflow-chart"
@@ -52,6 +53,13 @@ def deployment(made: Delivery) -> Object:
 def history(made: Delivery) -> list[tuple[int, str]]:
     """Each revision of the release and what became of it, the newest first."""
     return [(one["version"], one["status"]) for one in release(made)["status"]["history"]]
+
+
+def recorded(made: Delivery) -> set[str]:
+    """The states of Helm's own records, of which the release's history is what Flux has seen."""
+    secrets = made.cluster.client.objects("Secret", namespace=NAMESPACE)
+    labels = [one["metadata"].get("labels", {}) for one in secrets]
+    return {found["status"] for found in labels if found.get("owner") == "helm"}
 
 
 def says(made: Delivery, text: str) -> None:
@@ -104,6 +112,26 @@ def test_a_changed_value_upgrades_it(released: Delivery) -> None:
     (server,) = deployment(released)["spec"]["template"]["spec"]["containers"]
     assert "--workers=2" in server["args"]
     assert released.tracking().logged(experiment, run) == (2.5, 2.5)
+
+
+def test_an_upgrade_ends_the_same_when_the_controller_is_killed_in_it(released: Delivery) -> None:
+    before = deployment(released)["metadata"]["generation"]
+    released.set("apps.mlflow.workers=3")
+    revision = released.push("Three workers")
+    wait_for(
+        "beginning of the upgrade",
+        lambda: deployment(released)["metadata"]["generation"] > before,
+    )
+
+    released.cluster.servers.kill("helm-controller")
+    interrupted = recorded(released)
+    released.cluster.servers.restart("helm-controller")
+
+    assert "pending-upgrade" in interrupted
+    released.wait(revision)
+    assert history(released)[0][1] == "deployed"
+    (server,) = deployment(released)["spec"]["template"]["spec"]["containers"]
+    assert "--workers=3" in server["args"]
 
 
 def test_values_that_the_chart_does_not_take_are_refused_and_nothing_changes(
