@@ -146,11 +146,15 @@ def reached(run: "subprocess.Popen[str]", point: str | None) -> None:
     wait_for(f"start of {point}", log.exists, seconds=60, pause=0.01)
 
 
-def is_clean() -> bool:
-    """Whether nothing bears the place's name any more."""
-    name = f"mlflow-gitops-{NUMBER}"
-    folders = [tools.cache() / "clusters" / str(NUMBER), *cgroups.ROOT.glob(f"*/{name}")]
-    return not any(map(os.path.exists, [*folders, f"/sys/class/net/mlflow-{NUMBER}"]))
+def is_clean(number: int = NUMBER) -> bool:
+    """Whether nothing bears the place's name any more: no folder, group, interface or mount."""
+    name = f"mlflow-gitops-{number}"
+    folder = tools.cache() / "clusters" / str(number)
+    paths = [folder, *cgroups.ROOT.glob(f"*/{name}"), f"/sys/class/net/mlflow-{number}"]
+    route = ["ip", "-oneline", "route", "show", "table", "all", "root", f"10.99.{number}.0/24"]
+    routes = subprocess.run(route, capture_output=True, text=True, check=True).stdout
+    mounts = f"{folder}/" in Path("/proc/self/mounts").read_text()
+    return not (any(map(os.path.exists, paths)) or routes or mounts)
 
 
 def processes() -> list[str]:
