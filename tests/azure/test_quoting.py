@@ -36,7 +36,9 @@ NASTY = (
 )
 VALUE = st.one_of(TEXT, st.lists(st.sampled_from(NASTY), min_size=1, max_size=6).map("".join))
 TAG_NAME = next(rule for rule in get_args(types.TagName) if isinstance(rule, types.Text))
-NAME = VALUE.filter(lambda text: re.fullmatch(TAG_NAME.pattern, text, re.ASCII))
+NAME = VALUE.map(lambda text: re.sub(r"^-|[<>%&\\?/=\x7f]", "_", text)).filter(
+    lambda text: re.fullmatch(TAG_NAME.pattern, text, re.ASCII)
+)
 # Writes the arguments of each call into $CALLS, each ended by NUL, a call ended by another.
 AZ = 'az() { printf "%s\\0" "$@" "" >>"$CALLS"; printf x; }\n'
 
