@@ -3,6 +3,8 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -39,7 +41,7 @@ def commit(work: Path) -> None:
 
 
 def test_it_follows_commits_until_it_is_ended(work: Path, timeline: Timeline) -> None:
-    with running(work, "up", "dev") as run:
+    with brought_up(work) as run:
         heard(run, "It follows the commits of this work tree.")
         timeline.mark("up, and MLflow answers")
         gen(work, "set", "--env=dev", "apps.mlflow.workers=3")
@@ -49,7 +51,7 @@ def test_it_follows_commits_until_it_is_ended(work: Path, timeline: Timeline) ->
         timeline.mark("a commit is delivered")
 
         said = finished(running(work, "status"))
-        assert {"mlflow-data", "mlflow-server", "postgresql-0"} <= set(said.split())
+        assert all(f"/{name} " in said for name in ("mlflow-data", "mlflow-server", "postgresql-0"))
         assert finished(running(work, "down")) == ""
         rest, _ = run.communicate()
         assert rest == "the cluster is gone\n"
@@ -104,6 +106,16 @@ def of(image: str) -> Environment:
 def gen(work: Path, *words: str) -> None:
     program = [sys.executable, "-m", "generator", *words]
     subprocess.run(program, cwd=work, check=True, capture_output=True)
+
+
+@contextmanager
+def brought_up(work: Path) -> Iterator["subprocess.Popen[str]"]:
+    """The command that holds the cluster; whatever happens it is ended."""
+    with running(work, "up", "dev") as run:
+        try:
+            yield run
+        finally:
+            run.terminate()
 
 
 def running(work: Path, *words: str) -> "subprocess.Popen[str]":
