@@ -58,7 +58,7 @@ def openable(recipients: Collection[str], own: Collection[str], file: Path) -> N
 
 def missing(kept: Store) -> list[Secret]:
     """Return the secrets that the environment needs and the file, if there is one, lacks."""
-    found = encrypted.names(kept.document) if kept.text is not None else []
+    found = encrypted.names(kept.document) if kept.exists else []
     return [secret for secret in kept.needed if secret.key not in found]
 
 

@@ -37,6 +37,11 @@ class Store:
         return render.secrets(self.environment, self.kept)
 
     @property
+    def exists(self) -> bool:
+        """Whether the encrypted file is there, be it empty or damaged."""
+        return self.text is not None
+
+    @property
     def needed(self) -> list[Secret]:
         """The secrets that should stand in it."""
         return [one for one in table.needed(self.environment) if one.kept == self.kept]

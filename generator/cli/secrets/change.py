@@ -126,7 +126,7 @@ def set_(root: Path, env_name: str, files: dict[str, bytes], name: str | None) -
     sops, ruled = _opened(root, before)
     new = {secret: files[secret.name] if files else _value(secret.name) for secret in secrets}
     _refuse_wrong(before, sops, new)
-    there = encrypted.names(before.document) if before.text is not None else []
+    there = encrypted.names(before.document) if before.exists else []
     # Flux reads its own ones each time.
     restarted = [s for s in secrets if s.key in there and s.kept is table.PODS]
     after = store.with_values(ruled, sops, {s.key: new[s].decode() for s in new}, _now())
@@ -200,7 +200,7 @@ def _opened(root: Path, kept: "Store") -> "tuple[Sops, Store]":
     """Sops, and the store with a rule: a file that is not there yet is for those of MLflow's."""
     from generator.secrets import store
 
-    if kept.text is not None or not kept.kept.key:
+    if kept.exists or not kept.kept.key:
         return opened(root, kept), kept
     first = store.of(kept.environment, root)
     return opened(root, first), store.with_rule(kept, first.recipients)

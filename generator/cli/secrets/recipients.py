@@ -73,7 +73,7 @@ def _reencrypt(
         raise GenError([Problem(rules.PATH, None, message)])
     changes: dict[PurePosixPath, str] = {}
     text = first.rules
-    for before in [first, *(other for other in others if other.text is not None)]:
+    for before in [first, *(other for other in others if other.exists)]:
         after = store.with_recipients(replace(before, rules=text), sops, new)
         text = after.rules
         changes |= store.changes(before, after)

@@ -38,7 +38,7 @@ def _rows(root: Path, env: "Environment") -> Iterator[tuple[str, str, str, str, 
     vault = env.secrets.provider == "key-vault"
     dates: dict[tuple[str, str], str] = {}
     for kept in [] if vault else store.all_of(env, root):
-        if kept.text is not None:
+        if kept.exists:
             known = dict.fromkeys(encrypted.names(kept.document), "unknown")
             known |= encrypted.changed(kept.document)
             dates |= {(kept.kept.name, key): date for key, date in known.items()}
@@ -83,17 +83,17 @@ def _check(root: Path, env: "Environment") -> Iterator[Problem]:
         click.echo(f"{env.name}: not checked: the values are in {env.secrets.key_vault}")
         return
     first, *others = store.all_of(env, root)
-    if first.text is None:
+    if not first.exists:
         click.echo(f"{env.name}: not initialised: gen secrets init --env {env.name}")
         return
     file = key.path()
     own = key.recipients(root, file)
     opened = sops.installed(root, file, say) if own else None
-    for loaded in [first, *(other for other in others if other.text is not None)]:
+    for loaded in [first, *(other for other in others if other.exists)]:
         for line in check.notices(loaded, own, file):
             click.echo(f"{env.name}: {line}")
         yield from check.problems(loaded, own, opened)
-    absent = [other for other in others if other.text is None]
+    absent = [other for other in others if not other.exists]
     for secret in chain.from_iterable(map(check.missing, absent)):
         message = f"{secret.name}: is missing; run: {check.cure(env, secret)}"
         yield Problem(environment.path(env.name), None, message)
