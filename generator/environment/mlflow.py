@@ -40,7 +40,7 @@ class Memory(Model):
     request: types.Memory = "1Gi"
     """What the scheduler sets aside."""
     limit: types.Memory = "2Gi"
-    """What ends the pod when exceeded. Two workers need about 800Mi at rest."""
+    """What ends the pod when exceeded. Two workers need about 450Mi at rest."""
 
     @model_validator(mode="after")
     def _limit_holds_request(self) -> Self:

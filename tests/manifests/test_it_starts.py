@@ -1,6 +1,8 @@
 """What stands in the built prod overlay runs: PostgreSQL and MLflow as processes, and Azurite."""
 
+import os
 import re
+import signal
 import time
 
 import pytest
@@ -47,6 +49,25 @@ def test_a_server_without_its_database_asks_for_another_try_not_for_a_password(c
 
     cluster.postgresql("postgresql-0-again").start()
     assert mlflow.get("/version", *right) == 200
+
+
+# MLflow 3's workers each ask the database before they serve, so one of its two must live.
+@pytest.mark.parametrize(("tag", "crash"), [(VERSIONS[0], 2), (VERSIONS[1], 1)], indirect=["tag"])
+def test_workers_that_crash_while_the_database_is_away_are_replaced(cluster, crash):
+    postgresql, mlflow = cluster.postgresql().start(), cluster.mlflow().start()
+    postgresql.stop()
+    first, *before = mlflow.family()
+    for worker in (crashed := before[:crash]):
+        os.kill(worker, signal.SIGKILL)
+
+    mlflow.wait_for(mlflow.container["livenessProbe"])
+    assert mlflow.get("/version", *as_admin().values()) == 503
+    cluster.postgresql("postgresql-0-again").start()
+    assert mlflow.get("/version", *as_admin().values()) == 200
+    assert mlflow.first == first
+    deadline = time.monotonic() + PATIENCE
+    while len(after := set(mlflow.family()) - {first}) < len(before) or after & set(crashed):
+        assert time.monotonic() < deadline
 
 
 @pytest.mark.parametrize("tag", VERSIONS[:1], indirect=True)

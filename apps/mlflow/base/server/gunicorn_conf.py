@@ -1,7 +1,7 @@
 """The pod's settings -> gunicorn's, and MLflow's.
 
-Gunicorn runs this file in its first process and forks the workers from it. How many there are it
-reads from WEB_CONCURRENCY.
+Gunicorn runs this file and loads MLflow in its first process, and forks the workers from it. How
+many there are it reads from WEB_CONCURRENCY.
 """
 
 import io
@@ -17,6 +17,10 @@ pod_settings.apply()
 
 bind = "0.0.0.0:5000"  # the pod's own network
 
+# Loading MLflow asks the database, and one worker that cannot load it ends the whole server: what
+# took a worker's place while PostgreSQL was going away would have taken the others with it.
+preload_app = True
+
 # A slow upload holds a thread, not a worker, and counts as alive however long it takes.
 worker_class = "gthread"
 threads = 8  # generator/environment/mlflow_versions.py counts on it
@@ -27,6 +31,13 @@ worker_tmp_dir = "/dev/shm"  # noqa: S108 - the workers' heartbeat must not wait
 
 if os.environ.get("TLS_HOST"):
     certfile, keyfile = os.environ["UVICORN_SSL_CERTFILE"], os.environ["UVICORN_SSL_KEYFILE"]
+
+
+def when_ready(_: object) -> None:
+    """Close what loading MLflow opened: no two processes may speak on one connection."""
+    from mlflow.server import auth
+
+    auth.store.engine.dispose()
 
 
 def ssl_context(config: Any, _: object) -> ssl.SSLContext:
