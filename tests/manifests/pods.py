@@ -256,6 +256,11 @@ class Running:
             children = Path(f"/proc/{process}/task/{process}/children").read_text()
             pending += map(int, children.split())
 
+    def sockets(self) -> list[str]:
+        """Return the sockets that process 1 holds, as the kernel names them."""
+        opened = Path(f"/proc/{self.first}/fd").iterdir()
+        return [name for file in opened if (name := str(file.readlink())).startswith("socket:")]
+
     def said(self) -> str:
         return self.log.read_text()
 

@@ -81,6 +81,7 @@ def test_a_run_outlives_a_restart_a_power_cut_and_both_passwords(cluster, storag
     said = mlflow.said() + postgresql.said()
     assert "PGUSER" in mlflow.environ()
     assert not [secret for secret in SECRETS.values() if secret in mlflow.environ() + said]
+    assert len(mlflow.sockets()) == 1, "the one it listens on: workers may share no other"
 
     assert postgresql.stop() < 30  # though clients are connected
     postgresql = cluster.postgresql("postgresql-0-again").start()
