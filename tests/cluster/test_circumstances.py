@@ -1,6 +1,7 @@
 """A machine that lacks something, a run that was ended -> one clear line, a clean machine."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -72,6 +73,21 @@ def test_a_network_that_is_in_use() -> None:
             Cluster(node=True, number=NUMBER).__enter__()
     finally:
         subprocess.run([*route[:2], "delete", *route[3:]], check=True)
+    assert is_clean()
+
+
+def test_an_interface_that_the_kernel_deletes_first(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    name = f"mlflow-{NUMBER}"
+    subprocess.run(["ip", "link", "add", name, "type", "veth", "peer", f"{name}-peer"], check=True)
+    slow = tmp_path / "ip"
+    ip = shutil.which("ip")
+    slow.write_text(f'#!/bin/sh\n{ip} link delete {name} 2>/dev/null\nexec {ip} "$@"\n')
+    slow.chmod(0o700)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    with claimed(node=False, number=NUMBER):
+        pass
     assert is_clean()
 
 

@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -34,7 +35,8 @@ def remove(name: str) -> None:
 
 def _removed(group: Path) -> bool:
     for pid in (group / "cgroup.procs").read_text().split():
-        os.kill(int(pid), signal.SIGKILL)
+        with suppress(ProcessLookupError):  # it has just ended
+            os.kill(int(pid), signal.SIGKILL)
     try:
         group.rmdir()
     except OSError:  # busy: a process of it has not ended yet

@@ -12,6 +12,7 @@ from generator import programs
 
 from . import cgroups
 from .errors import CannotRun
+from .waiting import wait_for
 
 NUMBERS = range(1, 33)
 
@@ -116,8 +117,12 @@ def _claim(numbers: range | list[int]) -> tuple[socket.socket, int]:
 def _clear(place: Place) -> None:
     """Remove everything that bears the place's name, and nothing else."""
     cgroups.remove(place.name)
-    if (Path("/sys/class/net") / place.interface).exists():
-        subprocess.run(["ip", "link", "delete", place.interface], check=True)
+    interface = Path("/sys/class/net") / place.interface
+    if interface.exists():
+        # The kernel may be quicker: it deletes the interface after a killed cluster's namespace.
+        delete = ["ip", "link", "delete", place.interface]
+        said = subprocess.run(delete, capture_output=True, text=True).stderr.strip()
+        wait_for(f"end of {interface} ({said})", lambda: not interface.exists())
     shutil.rmtree(place.folder, ignore_errors=True)
 
 
