@@ -81,10 +81,10 @@ def test_an_interface_that_the_kernel_deletes_first(
 ) -> None:
     name = f"mlflow-{NUMBER}"
     subprocess.run(["ip", "link", "add", name, "type", "veth", "peer", f"{name}-peer"], check=True)
-    slow = tmp_path / "ip"
+    late = tmp_path / "ip"
     ip = shutil.which("ip")
-    slow.write_text(f'#!/bin/sh\n{ip} link delete {name} 2>/dev/null\nexec {ip} "$@"\n')
-    slow.chmod(0o700)
+    late.write_text(f'#!/bin/sh\n{ip} link delete {name} 2>/dev/null\nexec {ip} "$@"\n')
+    late.chmod(0o700)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
     with claimed(node=False, number=NUMBER):
         pass

@@ -119,7 +119,7 @@ def _clear(place: Place) -> None:
     cgroups.remove(place.name)
     interface = Path("/sys/class/net") / place.interface
     if interface.exists():
-        # The kernel may be quicker: it deletes the interface after a killed cluster's namespace.
+        # The kernel may be quicker: it deletes the veth pair soon after a killed namespace ends.
         delete = ["ip", "link", "delete", place.interface]
         said = subprocess.run(delete, capture_output=True, text=True).stderr.strip()
         wait_for(f"end of {interface} ({said})", lambda: not interface.exists())

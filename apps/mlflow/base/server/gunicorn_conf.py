@@ -17,8 +17,8 @@ pod_settings.apply()
 
 bind = "0.0.0.0:5000"  # the pod's own network
 
-# Loading MLflow asks the database, and one worker that cannot load it ends the whole server: what
-# took a worker's place while PostgreSQL was going away would have taken the others with it.
+# Loading MLflow asks PostgreSQL, and gunicorn ends all workers when one cannot load it. Loaded
+# once, before the fork, it serves the worker that replaces a crashed one without asking again.
 preload_app = True
 
 # A slow upload holds a thread, not a worker, and counts as alive however long it takes.
