@@ -70,6 +70,8 @@ def _server(env: Environment) -> Iterator[Value]:
 
 
 _SETTINGS = {  # as apps/mlflow/components/mlflow-3 has them, with its reasons
+    "MLFLOW_BASIC_AUTH_FAIL_CLOSED": "true",
+    "MLFLOW_SERVER_ENABLE_GRAPHQL_AUTH": "true",
     "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
     "MLFLOW_SQLALCHEMYSTORE_POOL_SIZE": "3",
     "MLFLOW_SQLALCHEMYSTORE_MAX_OVERFLOW": "6",

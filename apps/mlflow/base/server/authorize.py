@@ -1,0 +1,303 @@
+"""A user's request -> the answer that refuses it, or None where they may ask it.
+
+The place for all: both series and both deliveries call authenticate.py, which asks here. Whoever
+writes to or reads a thing through another one is judged by both.
+"""
+
+import functools
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import denials
+import grants
+import lists
+import locations
+import routes
+import said_once
+from flask import Response, after_this_request, request
+from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import PERMISSION_DENIED
+from mlflow.server import auth, handlers
+from mlflow.server.auth.entities import User
+from mlflow.server.auth.permissions import Permission, get_permission
+from mlflow.store.artifact.utils.models import _parse_model_uri
+from mlflow.utils.mlflow_tags import MLFLOW_ARTIFACT_LOCATION
+from routes import Need
+
+_LOCATIONS = (MLFLOW_ARTIFACT_LOCATION, "mlflow.trace.archiveLocation")  # a trace's tags
+
+Fields = said_once.Fields
+
+
+def install() -> None:
+    """Have MLflow filter its lists, forget grants, and judge paths as this module does."""
+    lists.install()
+    auth._get_permission_from_experiment_id_artifact_proxy = _proxied
+    if grants.DECIDES_ITSELF:
+        auth._get_proxy_artifact_permission = _proxied_natively
+        auth._find_fastapi_validator = _logging(auth._find_fastapi_validator)
+    else:  # every route has its row in the table
+        auth.BEFORE_REQUEST_VALIDATORS.clear()
+        auth._is_proxy_artifact_path = lambda path: False
+
+
+def refusal(user: User) -> Response | None:
+    """Return the answer that refuses a user's request. Raises MlflowException for a 400 or 404."""
+    if request.method == "HEAD":  # whose answer is a GET's, without its body
+        request.method = "GET"
+    if user.is_admin or request.url_rule is None or request.method == "OPTIONS":
+        return None
+    after_this_request(functools.partial(_log_denial, user.username))
+    try:
+        _judge(user.username)
+    except MlflowException as error:
+        if error.error_code != "PERMISSION_DENIED":
+            raise
+        return Response(error.serialize_as_json(), 403, mimetype="application/json")
+    return None
+
+
+def undecided() -> list[str]:
+    """Return the routes for which nothing is decided: they are for administrators alone."""
+    from mlflow.server import app
+
+    rules = [] if grants.DECIDES_ITSELF else app.url_map.iter_rules()
+    every = {routes.name(how, rule.rule) for rule in rules for how in rule.methods}
+    unjudged = ("HEAD ", "OPTIONS ")
+    return sorted(name for name in every - routes.TABLE.keys() if not name.startswith(unjudged))
+
+
+def _judge(user: str) -> None:
+    route = routes.name(request.method, request.url_rule.rule)
+    needs = routes.TABLE.get(route)
+    if grants.DECIDES_ITSELF:
+        needs = tuple(need for need in needs or () if need.kind in routes.REACHED)
+        experiment = request.headers.get("x-mlflow-experiment-id", "0")
+        _deny_unless(locations.number(experiment), "the header X-MLflow-Experiment-Id")
+    if needs is None:
+        raise _denied(f"an administrator's right to {route}")
+    fields = said_once.fields()
+    for need in needs:
+        _KINDS[need.kind](need, fields, user)
+
+
+def _login(need: Need, fields: Fields, user: str) -> None:
+    pass
+
+
+def _administrator(need: Need, fields: Fields, user: str) -> None:
+    raise _denied("an administrator's right")
+
+
+def _own_name(need: Need, fields: Fields, user: str) -> None:
+    _deny_unless(fields.get("username") == user, "an administrator's right to other users")
+
+
+def _experiment(need: Need, fields: Fields, user: str) -> None:
+    for experiment in _named(need, fields):
+        _demand(need.level, f"experiment {experiment}", grants.on_experiment(experiment, user))
+
+
+def _experiment_name(need: Need, fields: Fields, user: str) -> None:
+    for name in _named(need, fields):
+        _on_experiment(need.level, grants.experiment_named(name), user)
+
+
+def _run(need: Need, fields: Fields, user: str) -> None:
+    for run in _named(need, fields):
+        _on_experiment(need.level, grants.run(run)[0], user)
+
+
+def _model(need: Need, fields: Fields, user: str) -> None:
+    for name in _named(need, fields):
+        _demand(need.level, f"model {name}", grants.on_model(name, user))
+
+
+def _trace(need: Need, fields: Fields, user: str) -> None:
+    for trace in _named(need, fields):
+        _on_experiment(need.level, grants.trace(trace), user)
+
+
+def _path(need: Need, fields: Fields, user: str) -> None:
+    path = locations.asked(next(_named(need, fields), ""))
+    _demand(need.level, f"path {path or '/'}", on_path(path, user))
+
+
+def _part(need: Need, fields: Fields, user: str) -> None:
+    for path in _named(need, fields):
+        locations.plain(path)
+
+
+def _run_files(need: Need, fields: Fields, user: str) -> None:
+    for run in _named(need, fields):
+        _on_location(need.level, grants.run(run)[1], user)
+
+
+def _version_files(need: Need, fields: Fields, user: str) -> None:
+    registry = handlers._get_model_registry_store()
+    where = registry.get_model_version_download_uri(fields.get("name"), fields.get("version"))
+    _on_location(need.level, where, user)
+
+
+def _trace_files(need: Need, fields: Fields, user: str) -> None:
+    for trace in _named(need, fields):
+        tags = handlers._get_tracking_store().get_trace_info(trace).tags
+        for name in _LOCATIONS:
+            if name in tags:
+                _on_location(need.level, tags[name], user)
+
+
+def _logged_model_files(need: Need, fields: Fields, user: str) -> None:
+    for model in _named(need, fields):
+        logged = handlers._get_tracking_store().get_logged_model(model)
+        _on_location(need.level, logged.artifact_location, user)
+
+
+def _trace_tags(need: Need, fields: Fields, user: str) -> None:
+    for where in _locations_in(fields):
+        _on_location(need.level, where, user)
+
+
+def _locations_in(said: Any) -> Iterator[str]:
+    """Yield the values of the tags that say where a trace's data lies, in each of their forms."""
+    if isinstance(said, dict):
+        if said.get("key") in _LOCATIONS:
+            yield str(said.get("value", ""))
+        for name, value in said.items():
+            if name in _LOCATIONS:
+                yield str(value)
+            yield from _locations_in(value)
+    elif isinstance(said, list):
+        for value in said:
+            yield from _locations_in(value)
+
+
+def _new_location(need: Need, fields: Fields, user: str) -> None:
+    for where in _named(need, fields):
+        locations.refuse_taken(where)
+
+
+def _source(need: Need, fields: Fields, user: str) -> None:
+    is_prompt = any(tag.get("key") == "mlflow.prompt.is_prompt" for tag in fields.get("tags", ()))
+    for source in _named(need, fields):
+        if not (is_prompt and source.replace("-", "").isalnum()):  # a placeholder
+            _on_location(need.level, source, user)
+
+
+def _on_location(level: str, where: str, user: str) -> None:
+    """Raise where a user may not do that with what lies at an address."""
+    if where.startswith("models:/"):
+        _on_model_location(level, where, user)
+    else:
+        if where.startswith("runs:/"):
+            run = where.removeprefix("runs:/").strip("/").split("/")[0]
+            experiment, where = grants.run(run)
+            _on_experiment(level, experiment, user)
+        _demand(level, f"location {where}", on_path(locations.stored(where), user))
+
+
+def _on_model_location(level: str, where: str, user: str) -> None:
+    parsed = _parse_model_uri(where)
+    if logged := getattr(parsed, "model_id", None):
+        model = handlers._get_tracking_store().get_logged_model(logged)
+        _on_experiment(level, model.experiment_id, user)
+    else:
+        _demand(level, f"model {parsed.name}", grants.on_model(parsed.name, user))
+    if parsed.version:
+        registry = handlers._get_model_registry_store()
+        source = registry.get_model_version_download_uri(parsed.name, parsed.version)
+        _on_location(level, source, user)
+
+
+def on_path(path: str, user: str) -> Permission:
+    """Return what a user may do with what lies at a plain path: with all that it belongs to."""
+    owners = locations.owners(path)
+    permissions = [grants.on_experiment(owner, user) for owner in owners]
+    return min(permissions, key=_rank, default=grants.NOTHING)
+
+
+def _rank(permission: Permission) -> tuple[bool, ...]:
+    return permission.can_read, permission.can_update, permission.can_manage
+
+
+def _proxied() -> Permission:
+    """MLflow's own question about a path of the container, in Flask."""
+    path = (request.view_args or {}).get("artifact_path") or request.args.get("path") or ""
+    return on_path(locations.asked(path), auth.authenticate_request().username)
+
+
+def _proxied_natively(path: str, user: str, asked: str | None = None) -> Permission:
+    """MLflow 3's question about one, where no Flask is asked."""
+    _, found, rest = path.partition("/mlflow-artifacts/artifacts/")
+    return on_path(locations.asked(rest if found else asked or ""), user)
+
+
+def _on_experiment(level: str, experiment: str, user: str) -> None:
+    _demand(level, f"experiment {experiment}", grants.on_experiment(experiment, user))
+
+
+def _demand(level: str, thing: str, permission: Permission) -> None:
+    wanted: Permission = get_permission(level)
+    _deny_unless(_rank(permission) >= _rank(wanted), f"{level} on {thing}")
+
+
+def _named(need: Need, fields: Fields) -> Iterator[str]:
+    """Yield the names of the things: of fields that mean one thing, the first that is given."""
+    value = next((fields[name] for name in need.fields if fields.get(name)), ())
+    for one in value if isinstance(value, (list, tuple)) else [value]:
+        yield str(one)
+
+
+def _deny_unless(permitted: bool, missing: str) -> None:
+    if not permitted:
+        raise _denied(missing)
+
+
+def _denied(missing: str) -> MlflowException:
+    return MlflowException(f"Permission denied: {missing} is missing", PERMISSION_DENIED)
+
+
+def _log_denial(user: str, answer: Response) -> Response:
+    if answer.status_code == 403:
+        why = answer.get_json(silent=True) or {}
+        denials.log(user, request.method, request.path, why.get("message", "by MLflow"))
+    return answer
+
+
+def _logging(find: Callable[[str, str], Any]) -> Callable[[str, str], Any]:
+    """Have MLflow 3 say too what it denies where no Flask is asked."""
+
+    def found(path: str, method: str) -> Any:
+        permits = find(path, method)
+
+        async def judged(user: str, asked: Any) -> bool:
+            permitted: bool = await permits(user, asked)
+            if not permitted:
+                denials.log(user, method, path, "by MLflow")
+            return permitted
+
+        return permits and judged
+
+    return found
+
+
+_KINDS: dict[str, Callable[[Need, Fields, str], None]] = {
+    "login": _login,
+    "administrator": _administrator,
+    "own-name": _own_name,
+    "experiment": _experiment,
+    "experiment-name": _experiment_name,
+    "run": _run,
+    "runs": _run,
+    "model": _model,
+    "trace": _trace,
+    "path": _path,
+    "part": _part,
+    "run-files": _run_files,
+    "version-files": _version_files,
+    "trace-files": _trace_files,
+    "logged-model-files": _logged_model_files,
+    "trace-tags": _trace_tags,
+    "source": _source,
+    "new-location": _new_location,
+}
