@@ -4,13 +4,16 @@ Two series and two deliveries make four servers. Each runs as the pods of the pr
 with PostgreSQL and blob storage beside it, in a network of its own.
 """
 
+import base64
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from generator.environment import edit
 from tests.manifests import cases, serving
 from tests.manifests.pods import PATIENCE, Cluster, Process
 from tests.manifests.serving import PROD, SECRETS
@@ -68,8 +71,6 @@ class World:
         **headers: str,
     ) -> Answer:
         """Send one request. `said` becomes JSON; `body` goes as it is; "" is nobody."""
-        import base64
-
         if said is not None:
             body = said.encode() if isinstance(said, str) else json.dumps(said).encode()
             headers = {"Content_Type": "application/json", **headers}
@@ -121,13 +122,27 @@ class World:
         return answer["run"]["info"]["run_id"]
 
 
-@contextmanager
-def started(server: str, folder: Path, *, storage: bool = True) -> Iterator[World]:
-    """Start one of SERVERS with empty databases, and what it needs."""
+@cache
+def built(server: str, default: str) -> cases.Built:
+    """The prod environment as one of SERVERS, with another default permission."""
     series, _, delivery = server.partition("-")
-    tag, _ = SERIES[series]
-    built = serving.prod(tag) if delivery == "kustomize" else cases.released("prod", tag)
-    with Cluster(folder, built.objects, SECRETS).network() as cluster:
+    mlflow = "apps", "mlflow"
+    changes = {
+        (*mlflow, "image", "tag"): SERIES[series][0],
+        (*mlflow, "delivery"): delivery,
+        (*mlflow, "auth", "default_permission"): default,
+    }
+    return cases.build(edit.assign(cases.FILES["prod"].read_text(), changes), "prod")
+
+
+@contextmanager
+def started(
+    server: str, folder: Path, *, storage: bool = True, default: str = "NO_PERMISSIONS"
+) -> Iterator[World]:
+    """Start one of SERVERS with empty databases, and what it needs."""
+    series = server.partition("-")[0]
+    objects = built(server, default).objects
+    with Cluster(folder, objects, SECRETS).network() as cluster:
         if storage:
             serving.storage(cluster, folder / "azurite")
         cluster.postgresql().start()

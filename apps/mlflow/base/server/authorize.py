@@ -5,6 +5,7 @@ writes to or reads a thing through another one is judged by both.
 """
 
 import functools
+import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -16,7 +17,7 @@ import routes
 import said_once
 from flask import Response, after_this_request, request
 from mlflow.exceptions import MlflowException
-from mlflow.protos.databricks_pb2 import PERMISSION_DENIED
+from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE, PERMISSION_DENIED
 from mlflow.server import auth, handlers
 from mlflow.server.auth.entities import User
 from mlflow.server.auth.permissions import Permission, get_permission
@@ -93,28 +94,46 @@ def _own_name(need: Need, fields: Fields, user: str) -> None:
     _deny_unless(fields.get("username") == user, "an administrator's right to other users")
 
 
+def _own_entry(need: Need, fields: Fields, user: str) -> None:
+    """Leave of a list of users only who asks: pages ask for it, and a 403 would break them."""
+
+    def filtered(answer: Response) -> Response:
+        said = answer.get_json(silent=True) or {}
+        if "users" in said:
+            own = [entry for entry in said["users"] if entry["username"] == user]
+            answer.set_data(json.dumps({**said, "users": own}))
+        return answer
+
+    after_this_request(filtered)
+
+
 def _experiment(need: Need, fields: Fields, user: str) -> None:
-    for experiment in _named(need, fields):
+    for experiment in _required(need, fields):
         _demand(need.level, f"experiment {experiment}", grants.on_experiment(experiment, user))
 
 
 def _experiment_name(need: Need, fields: Fields, user: str) -> None:
-    for name in _named(need, fields):
+    for name in _required(need, fields):
         _on_experiment(need.level, grants.experiment_named(name), user)
 
 
 def _run(need: Need, fields: Fields, user: str) -> None:
+    for run in _required(need, fields):
+        _on_experiment(need.level, grants.run(run)[0], user)
+
+
+def _linked_run(need: Need, fields: Fields, user: str) -> None:
     for run in _named(need, fields):
         _on_experiment(need.level, grants.run(run)[0], user)
 
 
 def _model(need: Need, fields: Fields, user: str) -> None:
-    for name in _named(need, fields):
+    for name in _required(need, fields):
         _demand(need.level, f"model {name}", grants.on_model(name, user))
 
 
 def _trace(need: Need, fields: Fields, user: str) -> None:
-    for trace in _named(need, fields):
+    for trace in _required(need, fields):
         _on_experiment(need.level, grants.trace(trace), user)
 
 
@@ -178,7 +197,9 @@ def _new_location(need: Need, fields: Fields, user: str) -> None:
 
 
 def _source(need: Need, fields: Fields, user: str) -> None:
-    is_prompt = any(tag.get("key") == "mlflow.prompt.is_prompt" for tag in fields.get("tags", ()))
+    tags = fields.get("tags")
+    keys = [tag.get("key") for tag in tags if isinstance(tag, dict)] if tags else []
+    is_prompt = "mlflow.prompt.is_prompt" in keys
     for source in _named(need, fields):
         if not (is_prompt and source.replace("-", "").isalnum()):  # a placeholder
             _on_location(need.level, source, user)
@@ -248,6 +269,14 @@ def _named(need: Need, fields: Fields) -> Iterator[str]:
         yield str(one)
 
 
+def _required(need: Need, fields: Fields) -> Iterator[str]:
+    """Yield those names; raise where there is none: for MLflow, no experiment means the first."""
+    names = list(_named(need, fields))
+    if not names:
+        raise MlflowException(f"{need.fields[0]} is missing", INVALID_PARAMETER_VALUE)
+    yield from names
+
+
 def _deny_unless(permitted: bool, missing: str) -> None:
     if not permitted:
         raise _denied(missing)
@@ -285,10 +314,12 @@ _KINDS: dict[str, Callable[[Need, Fields, str], None]] = {
     "login": _login,
     "administrator": _administrator,
     "own-name": _own_name,
+    "own-entry": _own_entry,
     "experiment": _experiment,
     "experiment-name": _experiment_name,
     "run": _run,
     "runs": _run,
+    "linked-run": _linked_run,
     "model": _model,
     "trace": _trace,
     "path": _path,

@@ -35,7 +35,7 @@ NEW_LOCATION = Need("new-location", fields=("artifact_location",))
 PART = Need("part", fields=("path",))
 REACHED = {
     *("run-files", "version-files", "trace-files", "logged-model-files"),
-    *("trace-tags", "source", "new-location", "part"),
+    *("trace-tags", "source", "new-location", "part", "own-entry"),
 }
 
 
@@ -127,7 +127,7 @@ TABLE: dict[str, tuple[Need, ...]] = {
     f"GET {_MODELS}/alias": (_model(READ),),
     f"POST {_MODELS}/alias": (_model(EDIT),),
     f"DELETE {_MODELS}/alias": (_model(MANAGE),),
-    f"POST {_VERSIONS}/create": (_model(EDIT), Need("run", READ, ("run_id",)), SOURCE),
+    f"POST {_VERSIONS}/create": (_model(EDIT), Need("linked-run", READ, ("run_id",)), SOURCE),
     f"GET {_VERSIONS}/get": (_model(READ),),
     f"GET {_VERSIONS}/get-download-uri": (_model(READ),),
     f"GET {_VERSIONS}/search": (LOGIN,),
@@ -155,6 +155,7 @@ TABLE: dict[str, tuple[Need, ...]] = {
     "POST /mlflow/users/create": (ADMINISTRATOR,),
     "POST /mlflow/users/create-ui": (ADMINISTRATOR,),
     "GET /mlflow/users/get": (OWN_NAME,),
+    "GET /mlflow/users/list": (Need("own-entry"),),  # 3.16's
     "PATCH /mlflow/users/update-password": (OWN_NAME,),
     "PATCH /mlflow/users/update-admin": (ADMINISTRATOR,),
     "DELETE /mlflow/users/delete": (ADMINISTRATOR,),

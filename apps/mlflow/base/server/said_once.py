@@ -18,6 +18,16 @@ from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE
 from mlflow.server import handlers
 
 _SAME = ({"run_id", "run_uuid"}, {"request_id", "trace_id"})  # two names of one thing
+_ALIASES = {  # of what a request is judged by: refused where the message lacks the field, too
+    "runId": "run_id",
+    "runUuid": "run_uuid",
+    "runIds": "run_ids",
+    "experimentId": "experiment_id",
+    "experimentIds": "experiment_ids",
+    "requestId": "request_id",
+    "traceId": "trace_id",
+    "modelId": "model_id",
+}
 _OTHERS = {  # routes that are declared by hand, and parse the message of another one
     "/ajax-api/2.0/mlflow/metrics/get-history-bulk-interval": "/metrics/get-history-bulk-interval",
     "/ajax-api/2.0/mlflow/experiments/search-datasets": "mlflow/experiments/search-datasets",
@@ -64,6 +74,8 @@ def _body(message: Descriptor | None) -> Fields:
         _expect(message is None or not _has_body(), "the body must be application/json")
         return {}
     said = _parsed(request.get_data())
+    for alias in said.keys() & _ALIASES.keys():
+        raise _refused(f"{alias}: write {_ALIASES[alias]}")
     if message:
         twice = request.args.keys() & message.fields_by_name.keys()
         _expect(not twice, f"{', '.join(sorted(twice))} must stand in the body alone")
@@ -118,10 +130,10 @@ def _spellings(field: FieldDescriptor) -> tuple[str, ...]:
 
 def _expect_number(name: str, value: Any) -> None:
     """Raise where an experiment's id is not as MLflow writes it: 05 is found, its grants not."""
-    if name not in ("experiment_id", "experiment_ids") or value is None:
+    if name not in ("experiment_id", "experiment_ids"):
         return
     for one in value if isinstance(value, list) else [value]:
-        right = isinstance(one, str) and (not one or locations.number(one))
+        right = isinstance(one, str) and locations.number(one)  # for MLflow, none is 0
         _expect(right, f"{name}: {one!r} is not an experiment's id; write it as a string")
 
 
