@@ -15,7 +15,7 @@ from typing import Any
 
 from generator.environment import edit
 from tests.manifests import cases, serving
-from tests.manifests.pods import PATIENCE, Cluster, Process
+from tests.manifests.pods import Cluster, Process
 from tests.manifests.serving import PROD, SECRETS
 
 SERIES = {"2.22": ("2.22.0", "mlflow"), "3.16": ("3.16.0", "mlflow-3")}
@@ -147,7 +147,4 @@ def started(
             serving.storage(cluster, folder / "azurite")
         cluster.postgresql().start()
         cluster.mlflow().start()
-        world = World(cluster, series)
-        yield world
-        world.process.stdin.close()
-        assert world.process.wait(PATIENCE) == 0
+        yield World(cluster, series)

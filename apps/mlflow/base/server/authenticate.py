@@ -47,8 +47,9 @@ def _answer() -> Authorization | Response:
         return Response(said.serialize_as_json(), 503, mimetype="application/json")
     if not given or not user:
         return auth.make_basic_auth_response()
-    g.mlflow_user = user
-    return authorize.refusal(user) or given
+    refused = authorize.refusal(user)
+    g.mlflow_user = user  # from here on, lists hold what this user may read
+    return refused or given
 
 
 def _user(name: str | None, password: str) -> User | None:

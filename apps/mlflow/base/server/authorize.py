@@ -69,6 +69,7 @@ def undecided() -> list[str]:
 
 
 def _judge(user: str) -> None:
+    handlers._get_tracking_store()  # when it is made it counts experiments: all of them
     route = routes.name(request.method, request.url_rule.rule)
     needs = routes.TABLE.get(route)
     if grants.DECIDES_ITSELF:

@@ -79,12 +79,15 @@ def _locked() -> Iterator[None]:
 def _migrate() -> None:
     """Make or upgrade the tables of runs and models. "mlflow db upgrade" fails on an empty one."""
     from mlflow.store.db import utils
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
     engine = sqlalchemy.create_engine(pod_settings.TRACKING)
     if sqlalchemy.inspect(engine).has_table("alembic_version"):
         utils._upgrade_db(engine)
     else:
         utils._initialize_tables(engine)
+    # Two workers that meet an empty database each make the first experiment, and one fails.
+    SqlAlchemyStore(pod_settings.TRACKING, pod_settings.ARTIFACT_ROOT)
 
 
 def _set_administrator(name: str, password: str) -> None:

@@ -12,6 +12,7 @@ _SECRETS = Path("/run/secrets/mlflow")
 
 TRACKING = "postgresql+psycopg2:///mlflow"  # the rest comes from PGHOST, PGUSER and PGPASSWORD
 AUTH = "postgresql+psycopg2:///mlflow_auth"
+ARTIFACT_ROOT = "mlflow-artifacts:/"  # the server's own address of the blob container
 
 
 def secret(name: str) -> str:
@@ -26,7 +27,7 @@ def secret(name: str) -> str:
 def apply() -> None:
     """Set what "mlflow server" would set, under MLflow's own, private names, and the secrets."""
     os.environ["_MLFLOW_SERVER_FILE_STORE"] = TRACKING
-    os.environ["_MLFLOW_SERVER_ARTIFACT_ROOT"] = "mlflow-artifacts:/"
+    os.environ["_MLFLOW_SERVER_ARTIFACT_ROOT"] = ARTIFACT_ROOT
     os.environ["_MLFLOW_SERVER_ARTIFACT_DESTINATION"] = os.environ["ARTIFACTS_DESTINATION"]
     os.environ["_MLFLOW_SERVER_SERVE_ARTIFACTS"] = "true"
 
