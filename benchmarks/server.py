@@ -47,15 +47,18 @@ class Server:
     port: int
     authorization: str
 
-    def post(self, connection: http.client.HTTPConnection, path: str, **fields: object) -> dict:
+    def post(
+        self, connection: http.client.HTTPConnection, path: str, api: str = "2.0", **fields: object
+    ) -> dict:
         """Return the answer. Raises RuntimeError where it is not a good one."""
+        path = f"/api/{api}/mlflow/{path}"
         headers = {"Authorization": self.authorization, "Content-Type": "application/json"}
         try:
-            connection.request("POST", f"/api/2.0/mlflow/{path}", json.dumps(fields), headers)
+            connection.request("POST", path, json.dumps(fields), headers)
             answer = connection.getresponse()
         except ConnectionError:  # the server let go of an idle one; MLflow's client asks again too
             connection.close()
-            connection.request("POST", f"/api/2.0/mlflow/{path}", json.dumps(fields), headers)
+            connection.request("POST", path, json.dumps(fields), headers)
             answer = connection.getresponse()
         body = answer.read()
         if answer.status != http.HTTPStatus.OK:

@@ -15,7 +15,7 @@ from generator import environment, programs
 from generator.errors import GenError
 from generator.validate import kubeconform, kustomize, objects, schemas, validate
 from generator.validate.cluster import Cluster, Kustomization
-from generator.validate.rules import NOTICES, RULES, RULES_OF_THE_WHOLE, WARNINGS
+from generator.validate.rules import NOTICES, RULES, RULES_OF_THE_WHOLE, WARNINGS, advice
 from tests.trees import MINIMAL, ROOT, write
 
 PROD = PurePosixPath("clusters/prod")
@@ -305,6 +305,23 @@ def test_only_a_vulnerable_version_is_warned_of(tag, warned, tree):
     told = [str(warning) for warning in report(tree).warnings if "CVE" in str(warning)]
 
     assert any("prod.yaml" in line for line in told) is warned
+
+
+@pytest.mark.parametrize("lost", ["authorize.py", "routes.py"])
+def test_a_server_without_a_file_that_closes_holes_is_warned_of(lost):
+    (env,) = environment.load(ROOT, ["prod"])
+    files = {path.name: "" for path in (ROOT / "apps/mlflow/base/server").glob("*.py")}
+    values = {"kind": "ConfigMap", "metadata": {"name": "mlflow"}}
+    whole, lacking = (
+        objects.Object(PROD, {**values, "data": data}, "")
+        for data in (files, {name: "" for name in files if name != lost})
+    )
+    told = [
+        [str(problem) for problem in advice.unguarded(Cluster(ROOT, env, (), (), applied, True))]
+        for applied in ((Kustomization(one, PROD, (one,)),) for one in (whole, lacking))
+    ]
+    assert told[0] == []
+    assert f"ConfigMap mlflow lacks {lost}: users get past" in told[1][0]
 
 
 def test_every_version_is_judged_once(tree, monkeypatch):

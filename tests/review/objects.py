@@ -108,6 +108,7 @@ STORAGE_CLASS = made(
 )
 NAMESPACE = made("Namespace", "mlflow", namespace="")
 SETTINGS = made("ConfigMap", "settings", data={"PGHOST": "db", "WORKERS": "2"})
+STARTS = made("ConfigMap", "mlflow", data={"authenticate.py": "#"})
 PASSWORDS = made("Secret", "passwords", data={"password": "b25l"}, type="Opaque")
 SERVICE = made(
     "Service",

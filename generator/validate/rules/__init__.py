@@ -58,6 +58,7 @@ TREE_RULES: dict[str, Callable[[Path], Iterable[Problem]]] = {"plain-secret": se
 WARNINGS: dict[str, Rule] = {
     "clear-text": advice.clear_text,
     "vulnerable-image": advice.vulnerable_image,
+    "unguarded": advice.unguarded,
 }
 """What it says and lets pass."""
 

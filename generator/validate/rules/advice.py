@@ -7,7 +7,11 @@ from generator import environment
 from generator.environment import Environment, mlflow_versions
 from generator.environment.mlflow import Image
 from generator.errors import Problem
+from generator.validate import fields
 from generator.validate.cluster import Cluster
+
+_GUARDS = {"authenticate.py", "authorize.py", "routes.py", "said_once.py"}
+"""The start-up files without which MLflow decides alone."""
 
 _FIXED = (2, 22, 4)
 """The first MLflow without CVE-2025-11201."""
@@ -31,6 +35,19 @@ def vulnerable_image(cluster: Cluster) -> Iterator[Problem]:
         fixed = ".".join(map(str, _FIXED))
         message = f"MLflow {image.tag} has CVE-2025-11201, fixed in {fixed}"
         yield _of(cluster, f"apps.mlflow.image.tag: {message}")
+
+
+def unguarded(cluster: Cluster) -> Iterator[Problem]:
+    """A server that starts without this repository's files: MLflow's own checks have holes."""
+    for item in cluster.objects:
+        files = fields.mapping(item.values, "data") if item.kind == "ConfigMap" else {}
+        missing = sorted(_GUARDS - files.keys()) if "initialise.py" in files else []
+        if missing:
+            message = (
+                f"ConfigMap {item.name} lacks {', '.join(missing)}: users get past MLflow's own "
+                "permissions (docs/upgrade.md); bring back the files of apps/mlflow/base/server"
+            )
+            yield _of(cluster, f"apps.mlflow: {message}")
 
 
 def migration(before: Image, env: Environment) -> Iterator[Problem]:

@@ -1,0 +1,1 @@
+# what each route needs
