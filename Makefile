@@ -51,10 +51,11 @@ test-chart: .venv/test ## render, check and run the real chart of both versions;
 test-azure-long: .venv/test ## kill a first apply after every single write; ENV=prod takes one environment
 	$(BIN)/pytest tests/azure/every_kill.py $(if $(ENV),-k $(ENV))
 
-bench: .venv/test ## measure speed, as ratios against a floor in the same run
+bench: .venv/test ## measure speed, as ratios against a floor in the same run; SINCE=REV adds what permissions cost
 	$(BIN)/python -m benchmarks.render
 	$(BIN)/python -m benchmarks.plan
 	$(BIN)/python -m benchmarks.server
+	$(if $(SINCE),$(BIN)/python -m benchmarks.permissions $(SINCE))
 	$(BIN)/python -m benchmarks.diff
 
 lock: ## write the locks anew from pyproject.toml and tools/*/requirements.in (needs uv)
