@@ -4,7 +4,11 @@ What it does on a real server is in tests/local.
 """
 
 import json
+import os
+import pty
 import socket
+import subprocess
+import sys
 
 import pytest
 from click.testing import CliRunner
@@ -227,6 +231,35 @@ def test_passwords_that_are_none(users, typed, why):
         said = users("add", "alice", url=url, input=typed)
     assert said == f"environments/test.yaml: {why}\n"
     assert CREATE not in [path for path, _ in asked]
+
+
+def test_a_typed_password_is_asked_for_twice_and_not_shown(repo):
+    typed = ["a password typed", "another one typed", "a password typed", "a password typed"]
+    write(repo, "environments/test.yaml", MINIMAL)
+    with serving(OLD | {GET: NOBODY, CREATE: (200, b"{}")}) as (url, _):
+        main, terminal = pty.openpty()
+        add = ["-m", "generator", "users", "add", "--env", "test", "alice"]
+        process = subprocess.Popen(
+            ["setsid", "--ctty", "--wait", sys.executable, *add],
+            cwd=repo,
+            env={**os.environ, "MLFLOW_TRACKING_URI": url, "MLFLOW_TRACKING_PASSWORD": "admin's"},
+            stdin=terminal,
+            stdout=terminal,
+            stderr=terminal,
+        )
+        os.close(terminal)
+        shown = ""
+        for line in typed:
+            while not shown.endswith(": "):
+                shown += os.read(main, 1000).decode()
+            os.write(main, f"{line}\n".encode())
+            shown += "..."
+        assert process.wait() == 0
+        shown += os.read(main, 1000).decode()
+    os.close(main)
+    assert "The two entered values do not match." in shown
+    assert f"alice may log in at {url}" in shown
+    assert "typed" not in shown
 
 
 def test_an_unknown_environment(users, gen):

@@ -16,14 +16,13 @@ from tests.local.servers import Local, processes
 from tests.local.walks import as_admin
 from tests.trees import ROOT
 
-# One server for all of these, so in one process of pytest.
 pytestmark = pytest.mark.timeout(600)
 
 
-@pytest.fixture(scope="module")
-def like(tmp_path_factory):
+@pytest.fixture
+def like(tmp_path):
     """`gen local --like dev`, running, in a repository whose dev was set to MLflow 3."""
-    repo = tmp_path_factory.mktemp("like-3")
+    repo = tmp_path / "like"
     for name in ("apps", "environments"):
         shutil.copytree(ROOT / name, repo / name)
     (repo / "tools").symlink_to(ROOT / "tools")
@@ -36,12 +35,16 @@ def like(tmp_path_factory):
     assert server.end() == 0, server.output
 
 
-@pytest.fixture(scope="module")
-def desk(like, tmp_path_factory):
-    return Desk(tmp_path_factory.mktemp("desk"), like, "mlflow-3")
+def test_it_serves_what_the_pages_say(like, tmp_path):
+    """In one test: processes of pytest-xdist would start a server each."""
+    the_example_runs_and_no_secret_is_in_an_environment(like, tmp_path)
+    desk = Desk(tmp_path / "desk", like, "mlflow-3")
+    walks.client_page(desk)
+    walks.users_page(desk, denies=False)
+    roles_are_left_alone_and_a_removed_user_leaves_nothing(desk)
 
 
-def test_the_example_runs_and_no_secret_is_in_an_environment(like, tmp_path):
+def the_example_runs_and_no_secret_is_in_an_environment(like, tmp_path):
     environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "MPLBACKEND": "Agg"}
     python = programs.find(ROOT, "mlflow-3", "python", say=print)
     said = subprocess.check_output(
@@ -60,18 +63,10 @@ def test_the_example_runs_and_no_secret_is_in_an_environment(like, tmp_path):
         assert password not in Path(f"/proc/{number}/environ").read_bytes().decode()
 
 
-def test_clients_as_their_page_says(desk):
-    walks.client_page(desk)
-
-
-def test_users_as_their_page_says(desk):
-    walks.users_page(desk, denies=False)
-
-
 ROLES = "api/3.0/mlflow/roles"
 
 
-def test_roles_are_shown_and_left_alone_and_a_removed_user_leaves_nothing(desk):
+def roles_are_left_alone_and_a_removed_user_leaves_nothing(desk):
     """A role that several users share gives grants that are not the user's own."""
     like = desk.server
     prompt = {"key": "mlflow.prompt.is_prompt", "value": "true"}
