@@ -73,7 +73,11 @@ def password(root: Path, env_name: str, name: str) -> None:
 @_user
 @_kind
 @_what
-@click.argument("permission", type=click.Choice(_PERMISSIONS, case_sensitive=False))
+@click.argument(
+    "permission",
+    type=click.Choice(_PERMISSIONS, case_sensitive=False),
+    metavar=f"{{{'|'.join(_PERMISSIONS)}}}",
+)
 @click.pass_obj
 def permit(root: Path, env_name: str, name: str, kind: str, what: str, permission: str) -> None:
     """Grant a permission for one thing, in place of the one that the user has.
