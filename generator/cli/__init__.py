@@ -42,6 +42,10 @@ _COMMANDS = {
         "List the environments, each with its cluster, region, image and address.",
     ),
     "client": ("client:client", "Print a client's settings: address, user, where the password is."),
+    "users": (
+        "users:users",
+        "Add and remove the users of a server, and say what each may do.",
+    ),
     "local": (
         "local:local",
         "Run an MLflow server on this machine, until Ctrl-C; its data stays in .local/.",

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import click
 
 from generator.cli import options
-from generator.errors import GenError, Problem
 
 if TYPE_CHECKING:
     from generator.environment import Environment
@@ -42,21 +41,12 @@ def client(root: Path, env_name: str, shell: str, check: bool) -> None:
 
 
 def _check(env: "Environment") -> None:
-    from generator import environment
-    from generator.client import check, settings
+    from generator.cli import servers
+    from generator.client import access, check
+    from generator.client.asking import Failed
 
-    url = settings.address(env) or os.environ.get("MLFLOW_TRACKING_URI")
-    user = os.environ.get("MLFLOW_TRACKING_USERNAME", env.apps.mlflow.auth.admin)
-    password = os.environ.get("MLFLOW_TRACKING_PASSWORD")
-    if not url or not password:
-        cure = f'eval "$(gen client --env {env.name})"'
-        missing = "MLFLOW_TRACKING_PASSWORD" if url else "MLFLOW_TRACKING_URI"
-        message = f"{missing} is not set; run: {cure}"
-        raise GenError([Problem(environment.path(env.name), None, message)])
-    if finding := check.check(url.rstrip("/"), user, password):
-        message = str(finding)
-        if finding.word == "timeout":
-            networks = ", ".join(env.apps.mlflow.exposure.allowed_networks)
-            message += f"; is your network in allowed_networks, {networks}?"
-        raise GenError([Problem(environment.path(env.name), None, message)])
-    click.echo(f"{url} is healthy, and {user} may log in")
+    found = access.of(env, os.environ, access.set_only(env))
+    servers.say_where(found)
+    if finding := check.check(found.url, found.user, found.password):
+        raise found.failed(Failed(finding))
+    click.echo(f"{found.url} is healthy, and {found.user} may log in")

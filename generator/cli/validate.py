@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from generator.cli import options
+from generator.cli import notes, options
 from generator.errors import GenError, Problem
 
 if TYPE_CHECKING:
@@ -39,10 +39,10 @@ def validate(root: Path, names: tuple[str, ...], since: str | None) -> None:
     report = check(root, environments, _say)
     problems += report.problems
     for notice in report.notices:
-        click.echo(f"{click.style('notice', 'cyan')}: {notice}", err=True)
+        notes.notice(notice)
     warnings = [*report.warnings, *_migrations(root, environments, since)]
     for warning in warnings:
-        click.echo(f"{click.style('warning', 'yellow')}: {warning}", err=True)
+        notes.warning(warning)
     if problems:
         click.echo(GenError(problems).format_message(), err=True)
     click.echo(

@@ -6,8 +6,10 @@ from generator import render
 from generator.environment import Environment
 from generator.local.server import Server
 
-_PASSWORD = "admin-password"  # noqa: S105 - the secret's name
-_KUBECTL = ("kubectl", "--namespace", "mlflow", "get", "service", "mlflow", "--output")
+URI, USERNAME, PASSWORD = (f"MLFLOW_TRACKING_{name}" for name in ("URI", "USERNAME", "PASSWORD"))
+"""The variables that MLflow's clients read."""
+KUBECTL = ("kubectl", "--namespace", "mlflow")
+_SECRET = "admin-password"  # noqa: S105 - its name
 
 
 @dataclass(frozen=True)
@@ -32,9 +34,9 @@ class Settings:
     def variables(self) -> dict[str, Value]:
         """The environment variables."""
         values = {
-            "MLFLOW_TRACKING_URI": self.uri,
-            "MLFLOW_TRACKING_USERNAME": self.username,
-            "MLFLOW_TRACKING_PASSWORD": self.password,
+            URI: self.uri,
+            USERNAME: self.username,
+            PASSWORD: self.password,
         }
         return {name: value for name, value in values.items() if value}
 
@@ -65,17 +67,18 @@ def address(env: Environment) -> str | None:
 
 def _looked_up() -> tuple[str, ...]:
     """What prints an address that Azure chose: a public one without a name, or an internal one."""
-    return (*_KUBECTL, "jsonpath={.status.loadBalancer.ingress[0].ip}")
+    service = ("get", "service", "mlflow", "--output")
+    return (*KUBECTL, *service, "jsonpath={.status.loadBalancer.ingress[0].ip}")
 
 
 def _vault_password(env: Environment) -> Value:
     command = ["az", "keyvault", "secret", "show", "--subscription", env.azure.subscription]
-    command += ["--vault-name", str(env.secrets.key_vault), "--name", _PASSWORD]
+    command += ["--vault-name", str(env.secrets.key_vault), "--name", _SECRET]
     return Value(command=(*command, "--query", "value", "--output", "tsv"))
 
 
 def _sops_password(env: Environment) -> Value:
     # Quoted like this, no shell's quotes get in the way.
-    index = f"['data']['{_PASSWORD}']"
+    index = f"['data']['{_SECRET}']"
     file = str(render.secrets(env))
     return Value(command=("sops", "decrypt", "--extract", index, file), base64=True)

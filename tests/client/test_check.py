@@ -2,7 +2,6 @@
 
 import base64
 import datetime
-import http.server
 import socket
 import ssl
 import threading
@@ -12,6 +11,7 @@ import pytest
 
 from generator.client import check
 from tests.certificates import Authority
+from tests.client.answering import serving
 
 PASSWORD = 'a password with: colons, é and \\ " $'
 SEARCH = "/api/2.0/mlflow/experiments/search?max_results=1"
@@ -21,42 +21,6 @@ SEARCH = "/api/2.0/mlflow/experiments/search?max_results=1"
 def no_proxy(monkeypatch):
     """This machine's proxies are not what is tested."""
     monkeypatch.setenv("no_proxy", "*")
-
-
-@contextmanager
-def serving(answers: dict[str, tuple[int, bytes]], context: ssl.SSLContext | None = None):
-    """An HTTP server that gives `answers` by path, and remembers what came in."""
-    asked: list[tuple[str, str | None]] = []
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self):
-            asked.append((self.path, self.headers["Authorization"]))
-            status, body = answers.get(self.path, (404, b"not found"))
-            self.send_response(status)
-            if status in (301, 302):
-                self.send_header("Location", "/elsewhere")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_):
-            pass
-
-    class Quiet(http.server.ThreadingHTTPServer):
-        def handle_error(self, request, client_address):
-            """A client that refuses the certificate hangs up: that is what is tested."""
-
-    server = Quiet(("127.0.0.1", 0), Handler)
-    if context:
-        server.socket = context.wrap_socket(server.socket, server_side=True)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield f"{'https' if context else 'http'}://localhost:{server.server_port}", asked
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def verdict(url: str, **variables: str) -> str:

@@ -62,6 +62,7 @@ def test_both_databases_are_lost_and_come_back_from_the_backup(
     tracking.ask("POST", f"{API}/registered-models/create", {"name": "taxi"})
     ann = {"username": "ann", "password": "ann's password"}
     tracking.ask("POST", f"{API}/users/create", ann)
+    assert re.search(r"^ann +no +0$", listed(dev, shell, tracking), re.MULTILINE)
     (block,) = commands("Now")
     said = run(dev, shell, block)
     timeline.mark("backed up")
@@ -93,6 +94,12 @@ def test_both_databases_are_lost_and_come_back_from_the_backup(
     assert model["registered_model"]["name"] == "taxi"
     with pytest.raises(Failed, match="RESOURCE_DOES_NOT_EXIST"):
         tracking.logged(experiment, later)
+
+
+def listed(dev: Delivery, shell: dict[str, str], tracking: Tracking) -> str:
+    """The server's users: address and table of users by kubectl, as `gen users` asks it."""
+    login = {"MLFLOW_TRACKING_PASSWORD": tracking.password, "no_proxy": "*"}
+    return run(dev, shell | login, "gen users list --env dev")
 
 
 def drop(dev: Delivery) -> None:

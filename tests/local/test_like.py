@@ -1,9 +1,7 @@
 """`gen local --like dev`: the built manifests as processes, used as data scientists use them."""
 
-import base64
 import json
 import re
-import shlex
 import signal
 import subprocess
 import time
@@ -17,7 +15,10 @@ import yaml
 from generator import environment, programs
 from generator.environment import Environment
 from generator.secrets import table
+from tests.local import walks
+from tests.local.desk import Desk
 from tests.local.servers import processes
+from tests.local.walks import REST, as_admin, ask
 from tests.trees import ROOT
 
 # One server for all of these, so in one process of pytest.
@@ -26,32 +27,6 @@ pytestmark = pytest.mark.timeout(600)
 DEV: Environment = environment.load(ROOT, ["dev"])[0]
 # Past any proxy of this machine.
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-REST = "api/2.0/mlflow"
-
-
-def ask(like, path: str, user: str = "", password: str = "", **fields: str) -> tuple[int, dict]:
-    """The status and the answer of a request; without a user, as nobody."""
-    request = urllib.request.Request(f"{like.url}/{path}")
-    if user:
-        credentials = base64.b64encode(f"{user}:{password}".encode()).decode()
-        request.add_header("Authorization", f"Basic {credentials}")
-    if fields:
-        request.add_header("Content-Type", "application/json")
-        request.data = json.dumps(fields).encode()
-    try:
-        with _OPENER.open(request) as answer:
-            return answer.status, json.load(answer)
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code, {"text": error.read().decode()}
-
-
-def as_admin(like, path: str, **fields: str) -> dict:
-    variables = like.variables
-    user, password = variables["MLFLOW_TRACKING_USERNAME"], variables["MLFLOW_TRACKING_PASSWORD"]
-    status, answer = ask(like, path, user, password, **fields)
-    assert status == 200, answer
-    return answer
 
 
 def blobs(like) -> set[str]:
@@ -137,70 +112,41 @@ def test_check_says_healthy_or_401(like, gen, repo, monkeypatch):
     assert said == "environments/dev.yaml: 401: the user or the password is wrong\n"
 
 
-def commands(page: str) -> list[str]:
-    return re.findall(r"^    (python examples/users.py .*)$", page, re.M)
+@pytest.fixture(scope="module")
+def desk(like, tmp_path_factory):
+    return Desk(tmp_path_factory.mktemp("desk"), like, "mlflow")
 
 
-def test_users_as_their_page_says(like, as_client):
-    """docs/users.md from top to bottom: added, permitted, shown, given a password, removed."""
-    page = (ROOT / "docs/users.md").read_text()
-    as_admin(like, f"{REST}/experiments/create", name="example-of-users")
-    as_admin(like, f"{REST}/registered-models/create", name="example-of-users")
-    first, second = "first password of alice", "second one of alice's \\ \" $ % é"
-    passwords = iter([first, second])
-
-    def run(command: str) -> str:
-        words = shlex.split(
-            command.replace("example-iris", "example-of-users").replace(
-                " experiment example ", " experiment example-of-users "
-            )
-        )
-        needs = words[2] in ("add", "password")
-        return as_client(ROOT / words[1], *words[2:], input=f"{next(passwords)}\n" if needs else "")
-
-    add, *permits, show, password, remove, remove_old = commands(page)
-    assert remove_old == remove.replace("alice", "admin")  # once another is the administrator
-    run(add)
-    assert ask(like, f"{REST}/experiments/search?max_results=1", "alice", first)[0] == 200
-    for command in permits * 2:  # may be repeated
-        run(command)
-    shown = json.loads(run(show))
-    assert [entry["permission"] for entry in shown["experiment_permissions"]] == ["EDIT"]
-    assert [entry["permission"] for entry in shown["registered_model_permissions"]] == ["MANAGE"]
-    assert listed(page, like, as_client) >= {("admin", True), ("alice", False)}
-
-    run(password)
-    alice = {"MLFLOW_TRACKING_USERNAME": "alice", "MLFLOW_TRACKING_PASSWORD": second}
-    assert "alice" in as_client(ROOT / "examples/users.py", "show", "alice", **alice)
-    assert ask(like, f"{REST}/experiments/search?max_results=1", "alice", first)[0] == 401
-
-    run(remove)
-    gone = as_client(ROOT / "examples/users.py", "show", "alice", exit_code=1)
-    assert gone.startswith("404: ")
-    assert ask(like, f"{REST}/experiments/search?max_results=1", "alice", second)[0] == 401
+def test_clients_as_their_page_says(desk):
+    walks.client_page(desk)
 
 
-def listed(page: str, like, as_client) -> set[tuple[str, bool]]:
-    """What the page's query finds in the database."""
-    query = re.search(r'psql --username=postgres mlflow_auth --command "(.*)"', page)[1]
-    server = next(c for c in processes(like.repo).values() if "--listen_addresses" in c)
-    port = re.search(r"--port=(\d+)", server)[1]
-    script = (
-        "import psycopg2, json, sys; connection = psycopg2.connect(dbname='mlflow_auth');"
-        "cursor = connection.cursor(); cursor.execute(sys.argv[1]);"
-        "print(json.dumps(cursor.fetchall()))"
+def test_users_as_their_page_says(desk):
+    walks.users_page(desk, denies=True)
+
+
+@pytest.mark.parametrize(
+    "found", [{"id": 1, "username": "a stranger"}, {"id": 4711, "username": "admin"}]
+)
+def test_a_list_of_another_cluster_is_an_error(desk, tmp_path, found):
+    """kubectl's context is another cluster's: its users are not these."""
+    kubectl = tmp_path / "kubectl"
+    kubectl.write_text(f"#!/bin/sh\necho '{json.dumps([found])}'\n")
+    kubectl.chmod(0o755)
+    said = desk.run(
+        f'PATH="{tmp_path}:$PATH" gen users list --env dev',
+        exit_code=1,
+        MLFLOW_TRACKING_URI=desk.server.url,
     )
-    password = (like.folder / "secrets/database-password").read_text()
-    access = {"PGHOST": "127.0.0.1", "PGPORT": port, "PGUSER": "mlflow", "PGPASSWORD": password}
-    return {tuple(row) for row in json.loads(as_client("-c", script, query, **access))}
+    why = f"kubectl reaches the users of another server than {desk.server.url}"
+    assert said.endswith(f"environments/dev.yaml: {why}; kubectl config use-context\n")
 
 
-def test_a_reader_cannot_delete(like, as_client):
+def test_a_reader_cannot_delete(like, desk):
     """What is denied to one user is not denied to the administrator."""
     experiment = as_admin(like, f"{REST}/experiments/create", name="kept")["experiment_id"]
-    users = ROOT / "examples/users.py"
-    as_client(users, "add", "reader", input="password of reader\n")
-    as_client(users, "permit", "reader", "experiment", "kept", "READ")
+    desk.run("gen users add --env dev reader", input="password of reader\n")
+    desk.run("gen users permit --env dev reader experiment kept READ")
     reader = ("reader", "password of reader")
     assert ask(like, f"{REST}/experiments/get?experiment_id={experiment}", *reader)[0] == 200
     assert ask(like, f"{REST}/experiments/delete", *reader, experiment_id=experiment)[0] == 403

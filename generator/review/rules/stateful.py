@@ -63,8 +63,13 @@ def admin_stays(case: Case) -> Iterator[Finding]:
                 Level.ACTION,
                 new.subject,
                 f"{after} becomes administrator, and {before} stays one, with today's password",
-                f"after the merge, as {after}: python examples/users.py remove {before}",
+                f"after the merge: gen users remove --env {_name(case)} {before}",
             )
+
+
+def _name(case: Case) -> str:
+    environment = case.after.environment
+    return environment.name if environment else "ENV"
 
 
 def _moves(case: Case, item: Applied, what: str) -> Finding:

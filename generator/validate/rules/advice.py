@@ -19,12 +19,16 @@ _FIXED = (2, 22, 4)
 
 def clear_text(cluster: Cluster) -> Iterator[Problem]:
     """Basic authentication over a balancer that does no TLS."""
-    values = cluster.environment.apps.mlflow.exposure
-    if values.tls:
-        return
-    where = "the internet" if values.kind == "load-balancer" else "the network"
+    if not cluster.environment.apps.mlflow.exposure.tls:
+        yield in_clear_text(cluster.environment)
+
+
+def in_clear_text(env: Environment) -> Problem:
+    """What is said where passwords cross a network without TLS."""
+    public = env.apps.mlflow.exposure.kind == "load-balancer"
+    where = "the internet" if public else "the network"
     message = f"user names and passwords cross {where} in clear text: exposure.tls gives it https"
-    yield _of(cluster, f"apps.mlflow.exposure.kind: {message}")
+    return Problem(environment.path(env.name), None, f"apps.mlflow.exposure.kind: {message}")
 
 
 def vulnerable_image(cluster: Cluster) -> Iterator[Problem]:
