@@ -46,7 +46,7 @@ def refusal(user: User) -> Response | None:
     """Return the answer that refuses a user's request. Raises MlflowException for a 400 or 404."""
     if request.method == "HEAD":  # whose answer is a GET's, without its body
         request.method = "GET"
-    if user.is_admin or request.url_rule is None or request.method == "OPTIONS":
+    if user.is_admin or request.method == "OPTIONS":
         return None
     after_this_request(functools.partial(_log_denial, user.username))
     try:
@@ -69,13 +69,15 @@ def undecided() -> list[str]:
 
 
 def _judge(user: str) -> None:
+    experiment = request.headers.get("x-mlflow-experiment-id", "0")
+    _deny_unless(locations.number(experiment), "the header X-MLflow-Experiment-Id")
+    if request.url_rule is None:  # nothing is there, or MLflow 3 asks where no Flask is asked
+        return
     handlers._get_tracking_store()  # when it is made it counts experiments: all of them
     route = routes.name(request.method, request.url_rule.rule)
     needs = routes.TABLE.get(route)
     if grants.DECIDES_ITSELF:
         needs = tuple(need for need in needs or () if need.kind in routes.REACHED)
-        experiment = request.headers.get("x-mlflow-experiment-id", "0")
-        _deny_unless(locations.number(experiment), "the header X-MLflow-Experiment-Id")
     if needs is None:
         raise _denied(f"an administrator's right to {route}")
     fields = said_once.fields()

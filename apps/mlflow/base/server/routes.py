@@ -101,6 +101,8 @@ TABLE: dict[str, tuple[Need, ...]] = {
     "GET /mlflow/artifacts/list": (_run(READ), RUN_FILES),
     "GET /get-artifact": (_run(READ), RUN_FILES),
     "POST /mlflow/upload-artifact": (_run(EDIT), RUN_FILES._replace(level=EDIT)),
+    "POST /mlflow/artifacts/presigned-download-url": (RUN_FILES,),
+    "POST /mlflow/artifacts/presigned-upload-url": (RUN_FILES._replace(level=EDIT),),
     "GET /model-versions/get-artifact": (_model(READ), VERSION_FILES),
     "GET /mlflow/get-trace-artifact": (_trace(READ), TRACE_FILES),
     "GET /mlflow/logged-models/<model_id>/artifacts/files": (LOGGED_MODEL_FILES,),
