@@ -9,10 +9,10 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import denials
 import grants
 import lists
 import locations
+import refusals
 import routes
 import said_once
 from flask import Response, after_this_request, request
@@ -292,7 +292,7 @@ def _denied(missing: str) -> MlflowException:
 def _log_denial(user: str, answer: Response) -> Response:
     if answer.status_code == 403:
         why = answer.get_json(silent=True) or {}
-        denials.log(user, request.method, request.path, why.get("message", "by MLflow"))
+        refusals.log(user, request.method, request.path, why.get("message", "by MLflow"))
     return answer
 
 
@@ -305,7 +305,7 @@ def _logging(find: Callable[[str, str], Any]) -> Callable[[str, str], Any]:
         async def judged(user: str, asked: Any) -> bool:
             permitted: bool = await permits(user, asked)
             if not permitted:
-                denials.log(user, method, path, "by MLflow")
+                refusals.log(user, method, path, "by MLflow")
             return permitted
 
         return permits and judged
