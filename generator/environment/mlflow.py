@@ -20,6 +20,9 @@ class Image(Model):
     """An exact version that the manifests serve: docs/upgrade.md has the table."""
     digest: types.Digest | None = None
     """Pins the image's content; the tag is then for people. `sha256:` and 64 digits."""
+    migrate_without_denials: bool = False
+    """Lets MLflow 3 migrate the users of 2.22 although it drops every NO_PERMISSIONS grant, and
+    `auth.default_permission` then decides: docs/upgrade.md."""
 
     @property
     def row(self) -> mlflow_versions.Row | None:
@@ -64,6 +67,11 @@ class Auth(Model):
     """The administrator's user name. The password is the secret `admin-password`."""
     default_permission: Literal["READ", "EDIT", "MANAGE", "NO_PERMISSIONS"] = "READ"
     """What a user may do with what nobody granted: experiments and models of others."""
+
+    @property
+    def others_read(self) -> bool:
+        """Whether a user without a grant reads."""
+        return self.default_permission != "NO_PERMISSIONS"
 
 
 class Tls(Model):

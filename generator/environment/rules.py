@@ -26,6 +26,7 @@ def within(environment: Environment) -> Iterator[Finding]:
         _pods_fit,
         _connections,
         _image,
+        _denials,
         _identity,
         _backups,
         _commit_status,
@@ -83,6 +84,15 @@ def _image(env: Environment) -> Iterator[Finding]:
     image = env.apps.mlflow.image
     if image.row is None:
         yield ("apps", "mlflow", "image", "tag"), mlflow_versions.refusal(image.name, image.tag)
+
+
+def _denials(env: Environment) -> Iterator[Finding]:
+    image = env.apps.mlflow.image
+    if image.migrate_without_denials and image.row and image.row.series.keeps_denials:
+        yield (
+            ("apps", "mlflow", "image", "migrate_without_denials"),
+            f"{image.tag} keeps NO_PERMISSIONS grants; leave it out until the tag is MLflow 3's",
+        )
 
 
 def _identity(env: Environment) -> Iterator[Finding]:

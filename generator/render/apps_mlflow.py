@@ -294,6 +294,8 @@ def _settings(env: Environment) -> dict[str, str]:
         "ARTIFACTS_ACCESS": mlflow.artifacts.access,
         "WEB_CONCURRENCY": str(mlflow.workers),
     }
+    if mlflow.image.migrate_without_denials:
+        settings["MIGRATE_WITHOUT_DENIALS"] = "true"
     if mlflow.exposure.tls:
         settings["TLS_HOST"] = mlflow.exposure.tls.host
     if mlflow.image.series.checks_host:

@@ -68,6 +68,19 @@ def https(host):
     return values(apps__mlflow__exposure__tls__host=host)
 
 
+OF_2 = side(environment=env())
+
+
+def without_denials(*, migrate=True, default="READ"):
+    return side(
+        environment=env(
+            apps__mlflow__image__tag="3.16.0",
+            apps__mlflow__image__migrate_without_denials=migrate,
+            apps__mlflow__auth__default_permission=default,
+        )
+    )
+
+
 def backups(keep):
     return values(apps__mlflow__backup__keep=keep)
 
@@ -177,6 +190,11 @@ EXAMPLES = [
     ("image", *pair(DEPLOYMENT, IMAGE, "burakince/mlflow:3.1.0"), Z.DANGER),
     ("image", *pair(DEPLOYMENT, IMAGE, "ghcr.io/mlflow/mlflow:v3.16.1-full"), Z.DANGER),
     ("image", *pair(DEPLOYMENT, IMAGE, "burakince/mlflow:main"), Z.ACTION),
+    ("denials", OF_2, without_denials(), Z.DANGER),
+    ("denials", without_denials(migrate=False), without_denials(), Z.DANGER),
+    ("denials", without_denials(), without_denials(), None),
+    ("denials", OF_2, without_denials(default="NO_PERMISSIONS"), None),
+    ("denials", OF_2, without_denials(migrate=False), None),
     ("image", *pair(POSTGRES, IMAGE, "postgres:18.1"), Z.DANGER),
     ("image", *pair(POSTGRES, IMAGE, "postgres:16.15"), Z.DANGER),
     ("image", *pair(POSTGRES, IMAGE, "postgres:17.12"), None),
