@@ -67,6 +67,10 @@ def test_the_second_time_changes_nothing(copy, gen):
         ),
         ("apps.mlflow.exposure.allowed_networks=10.0.0.0/8", "allowed_networks: [10.0.0.0/8]"),
         ("apps.mlflow.exposure.allowed_networks[0]=10.0.0.0/8", "allowed_networks: [10.0.0.0/8]"),
+        (
+            "apps.mlflow.exposure.hosts=[[2001:db8::5],a.example:8443, b.example.]",
+            "hosts: ['[2001:db8::5]', 'a.example:8443', b.example.]",
+        ),
     ],
 )
 def test_a_value_is_typed_by_the_schema_not_by_its_look(copy, gen, pair, line):

@@ -45,7 +45,8 @@ def _check(env: "Environment") -> None:
     from generator import environment
     from generator.client import check, settings
 
-    url = settings.address(env) or os.environ.get("MLFLOW_TRACKING_URI")
+    asked = os.environ.get("MLFLOW_TRACKING_URI", "")
+    url = asked if settings.leads_to(env, asked) else settings.address(env) or asked
     user = os.environ.get("MLFLOW_TRACKING_USERNAME", env.apps.mlflow.auth.admin)
     password = os.environ.get("MLFLOW_TRACKING_PASSWORD")
     if not url or not password:

@@ -93,6 +93,10 @@ class Exposure(Model):
     """IPv4 CIDRs that may reach the address. The whole internet, 0.0.0.0/0, must be written out."""
     dns_label: types.DnsLabel | None = None
     """Gives a public address the name LABEL.REGION.cloudapp.azure.com."""
+    hosts: tuple[types.Host, ...] = Field(default=(), strict=False)
+    """Further names under which people reach the server, such as a CNAME or what ends TLS before
+    it. Case, a final full stop and the port make no difference; an IPv6 address stands in
+    brackets."""
     tls: Tls | None = None
     """https on port 443. Without it, passwords cross the network in clear text."""
 

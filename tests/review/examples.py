@@ -68,6 +68,13 @@ def https(host):
     return values(apps__mlflow__exposure__tls__host=host)
 
 
+def named(hosts, *, tls=False, tag="2.22.0"):
+    """An environment with further names."""
+    edits = {"apps__mlflow__image__tag": tag, "apps__mlflow__exposure__hosts": hosts}
+    host = {"apps__mlflow__exposure__tls__host": "mlflow.example.com"} if tls else {}
+    return side(environment=env(**edits, **host))
+
+
 OF_2 = side(environment=env())
 
 
@@ -305,6 +312,13 @@ EXAMPLES = [
     ("tls", *https("mlflow.example.com")[::-1], Z.DANGER),
     ("tls", https("mlflow.example.com")[1], https("mlflow.example.org")[1], Z.ACTION),
     ("tls", https("mlflow.example.com")[1], https("mlflow.example.com")[1], None),
+    ("tls", named([], tls=True), named(["a.example"], tls=True), Z.ACTION),
+    ("tls", named(["a.example"], tls=True), named([], tls=True), None),
+    ("tls", named([]), named(["a.example"]), None),
+    ("address", named(["a.example"], tls=True), named(["b.example"], tls=True), Z.ACTION),
+    ("address", named(["a.example"], tag="3.16.0"), named([], tag="3.16.0"), Z.ACTION),
+    ("address", named(["A.example."], tag="3.16.0"), named(["a.example"], tag="3.16.0"), None),
+    ("address", named(["a.example"]), named([]), None),
     ("endpoints", side(DEPLOYMENT, SERVICE), side(DEPLOYMENT, SERVICE), None),
     ("suspended", side(), side(top=(SUSPENDED,)), Z.ACTION),
     ("suspended", side(top=(SUSPENDED,)), side(), None),
