@@ -1,6 +1,7 @@
 """An authority of one's own -> certificates of servers, their keys beside them, all as PEM."""
 
 import datetime
+import ipaddress
 from dataclasses import dataclass
 
 from cryptography import x509
@@ -38,7 +39,7 @@ class Authority:
         key = ec.generate_private_key(ec.SECP256R1())
         builder = _builder(_name("a server"), self._name, key, start, hours)
         if names:
-            alternatives = x509.SubjectAlternativeName([x509.DNSName(name) for name in names])
+            alternatives = x509.SubjectAlternativeName(list(map(_alternative, names)))
             builder = builder.add_extension(alternatives, critical=False)
         return Pair(_pem(builder.sign(self._key, hashes.SHA256())), pem_of_key(key))
 
@@ -46,6 +47,14 @@ class Authority:
 def pem_of_key(key: ec.EllipticCurvePrivateKey) -> str:
     """Return a key as a server reads it."""
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+
+
+def _alternative(name: str) -> x509.GeneralName:
+    """A name, or an address as it stands in a URL."""
+    try:
+        return x509.IPAddress(ipaddress.ip_address(name.strip("[]")))
+    except ValueError:
+        return x509.DNSName(name)
 
 
 def _name(text: str) -> x509.Name:

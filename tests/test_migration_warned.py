@@ -8,7 +8,8 @@ import pytest
 from generator.environment import mlflow_versions
 from generator.review import review
 from generator.review.model import Level
-from tests.review.objects import DEPLOYMENT, changed, side
+from generator.validate.rules import advice
+from tests.review.objects import DEPLOYMENT, changed, env, side
 from tests.test_validate import gen
 
 IMAGE = "spec/template/spec/containers/0/image"
@@ -60,6 +61,28 @@ def test_gen_validate_says_to_back_up_first(committed, arguments):
     said = gen("validate", *arguments, cwd=committed).stderr
     (warning,) = [line for line in said.splitlines() if NEWER in line]
     assert warning.startswith("warning: environments/prod.yaml: apps.mlflow.image.tag: ")
+
+
+@pytest.mark.parametrize(
+    ("default", "migrate", "sentence"),
+    [
+        ("READ", False, "docs/backup.md; it does not begin while somebody has NO_PERMISSIONS for"),
+        ("EDIT", True, "docs/backup.md; who has NO_PERMISSIONS for a thing gets EDIT for it"),
+        ("NO_PERMISSIONS", False, "docs/backup.md"),
+        ("NO_PERMISSIONS", True, "docs/backup.md"),
+    ],
+)
+def test_gen_validate_says_what_becomes_of_denials(default, migrate, sentence):
+    mlflow = {
+        "apps__mlflow__image__tag": "3.16.0",
+        "apps__mlflow__image__migrate_without_denials": migrate,
+        "apps__mlflow__auth__default_permission": default,
+    }
+    before = env().apps.mlflow.image
+    (warning,) = advice.migration(before, env(**mlflow))
+    assert sentence in warning.message
+    assert ("NO_PERMISSIONS" in warning.message) is (default != "NO_PERMISSIONS")
+    assert not [*advice.migration(env(**mlflow).apps.mlflow.image, env(**mlflow))]
 
 
 def test_gen_validate_is_silent_where_git_does_not_know_better(committed):

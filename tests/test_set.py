@@ -57,6 +57,7 @@ def test_the_second_time_changes_nothing(copy, gen):
         ("apps.mlflow.auth.admin=007", "admin: '007'"),
         ("apps.mlflow.replicas=3", "replicas: 3"),
         ("cluster.nodes.max_count=4", "max_count: 4"),
+        ("apps.mlflow.image.migrate_without_denials=false", "migrate_without_denials: false"),
         ("azure.tags.on=no", "'on': 'no'"),
         ("azure.tags.a.b=1", "a.b: '1'"),
         ("azure.tags.a: #b=c: #d", "'a: #b': 'c: #d'"),
@@ -66,6 +67,10 @@ def test_the_second_time_changes_nothing(copy, gen):
         ),
         ("apps.mlflow.exposure.allowed_networks=10.0.0.0/8", "allowed_networks: [10.0.0.0/8]"),
         ("apps.mlflow.exposure.allowed_networks[0]=10.0.0.0/8", "allowed_networks: [10.0.0.0/8]"),
+        (
+            "apps.mlflow.exposure.hosts=[[2001:db8::5],a.example:8443, b.example.]",
+            "hosts: ['[2001:db8::5]', 'a.example:8443', b.example.]",
+        ),
     ],
 )
 def test_a_value_is_typed_by_the_schema_not_by_its_look(copy, gen, pair, line):
@@ -87,6 +92,7 @@ def test_a_value_is_typed_by_the_schema_not_by_its_look(copy, gen, pair, line):
         (["cluster.name[0]=1"], "cluster.name: is no list"),
         (["apps.mlflow.exposure.allowed_networks[7]=10.0.0.0/8"], "give the whole list: apps.ml"),
         (["apps.mlflow.replicas=many"], "must be a whole number, not the text 'many'"),
+        (["apps.mlflow.image.migrate_without_denials=yes"], "must be true or false, not the text"),
         (["apps.mlflow.replicas=11"], "11: must be at most 10"),
         (["apps.mlflow.image.tag=latest"], "'latest' is another image every week"),
         (["--unset", "cluster.nmae"], "cluster.nmae: unknown key; did you mean name?"),
@@ -192,6 +198,15 @@ def test_promote_carries_defaults_and_absences_too(copy, gen):
     shown = gen("promote", "--from", "staging", "--to", "prod", "--yes").output
     assert f"apps.mlflow.image.digest: {digest} -> none\n" in shown
     assert "digest" not in (copy / "environments/prod.yaml").read_text()
+
+
+def test_promote_leaves_to_each_environment_whether_its_denials_are_dropped(copy, gen):
+    denials = "apps.mlflow.image.migrate_without_denials"
+    gen("set", "--env", "staging", "apps.mlflow.image.tag=3.16.0", f"{denials}=true")
+    arguments = ("promote", "--from", "staging", "--to", "prod", "--yes")
+    assert "3.16.0" in (shown := gen(*arguments).output)
+    assert denials not in shown
+    assert f"{denials}: false -> true\n" in gen(*arguments, denials).output
 
 
 def test_promote_refuses_what_two_environments_cannot_share(copy, gen):

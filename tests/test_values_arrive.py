@@ -37,12 +37,20 @@ def environments(draw: st.DrawFn) -> environment.Environment:
         "container": draw(texts(types.BlobContainer)),
     }
     mlflow["exposure"]["dns_label"] = draw(texts(types.DnsLabel))
+    mlflow["exposure"]["hosts"] = draw(st.lists(HOSTS, max_size=2, unique_by=types.host))
     mlflow["exposure"]["allowed_networks"] = draw(
         st.lists(st.ip_addresses(v=4).map(lambda ip: f"{ip}/{ip.max_prefixlen}"), min_size=1)
     )
     typed = environment.Values.model_validate(values)
     return environment.Environment.model_construct(name="test", **dict(typed))
 
+
+# As people may type them, words that YAML 1.1 takes for others included.
+HOSTS = st.one_of(
+    st.from_regex(r"([A-Za-z0-9]{1,9}\.){0,2}[A-Za-z]{1,9}\.?(:[0-9]{1,5})?", fullmatch=True),
+    st.ip_addresses(v=4).map(str),
+    st.ip_addresses(v=6).map("[{}]".format),
+)
 
 # A mirror of an image that the manifests serve: no other one renders.
 REGISTRIES = st.from_regex(
@@ -83,6 +91,9 @@ def test_values_arrive_unchanged(env):
     ]
     settings = dict(item.split("=", 1) for item in server["configMapGenerator"][0]["literals"])
     assert settings["ADMIN"] == mlflow.auth.admin
+    if mlflow.image.series.checks_host:
+        names = settings["MLFLOW_SERVER_ALLOWED_HOSTS"].split(",")
+        assert set(mlflow.exposure.hosts) <= set(names)
     assert settings["ARTIFACTS_DESTINATION"] == (
         f"wasbs://{mlflow.artifacts.container}@{mlflow.artifacts.account}.blob.core.windows.net/"
     )

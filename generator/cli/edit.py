@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 IMAGE = "apps.mlflow.image"
 """What is promoted where no key is named."""
 
+# What one environment's people decided about their own users decides nothing for another's.
+_OF_ITS_USERS = ("apps", "mlflow", "image", "migrate_without_denials")
+
 
 def _complete(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
     from generator import environment
@@ -141,7 +144,9 @@ def _differences(
     return {
         where: (old.get(where), new.get(where))
         for where in {**old, **new}
-        if old.get(where) != new.get(where) and any(keys.within(where, group) for group in groups)
+        if old.get(where) != new.get(where)
+        and (where in groups or where != _OF_ITS_USERS)
+        and any(keys.within(where, group) for group in groups)
     }
 
 

@@ -71,7 +71,8 @@ def of(env: Environment, environ: Mapping[str, str], fetch: Fetch) -> Access:
 def _set_address(env: Environment, url: str) -> str:
     """Return the address that is set, if any. Raises GenError where it is another environment's."""
     own = settings.address(env)
-    if own and url and url.rstrip("/") != own and not is_here(url):
+    ours = url.rstrip("/") == own or settings.leads_to(env, url) or is_here(url)
+    if own and url and not ours:
         cure = f"unset {URI}, or name the environment that it is for"
         message = f"{URI} is {url}, and this environment's server is {own}; {cure}"
         raise GenError([Problem(environment.path(env.name), None, message)])

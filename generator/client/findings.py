@@ -63,7 +63,7 @@ def refusal(url: str, status: int, body: bytes) -> Finding:
     if status == http.HTTPStatus.FORBIDDEN:
         if b"invalid host" in body.lower():
             message = "invalid host: the server does not know itself by this address"
-            return Finding("403", f"{message}; MLFLOW_SERVER_ALLOWED_HOSTS must list it")
+            return Finding("403", f"{message}; apps.mlflow.exposure.hosts must name it")
         return Finding("403", "the server, or a proxy before it, forbids the request")
     if status >= http.HTTPStatus.INTERNAL_SERVER_ERROR:
         return Finding(

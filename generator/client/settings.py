@@ -1,9 +1,10 @@
 """Environment -> the three settings of a client. The password is a command, never a value."""
 
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from generator import render
-from generator.environment import Environment
+from generator.environment import Environment, types
 from generator.local.server import Server
 
 URI, USERNAME, PASSWORD = (f"MLFLOW_TRACKING_{name}" for name in ("URI", "USERNAME", "PASSWORD"))
@@ -63,6 +64,14 @@ def address(env: Environment) -> str | None:
     """Return the server's address, or None where only the cluster knows it."""
     scheme = "https" if env.apps.mlflow.exposure.tls else "http"
     return f"{scheme}://{env.public_name}" if env.public_name else None
+
+
+def leads_to(env: Environment, url: str) -> bool:
+    """Whether an address is one of the server's further names."""
+    try:
+        return types.host(urlsplit(url).netloc) in env.apps.mlflow.exposure.hosts
+    except ValueError:
+        return False
 
 
 def _looked_up() -> tuple[str, ...]:

@@ -164,7 +164,7 @@ def _end_of_line(text: str, position: int) -> int:
 def _written(value: Value, like: str = "") -> str:
     """A value in one line, in the quotes that the old one, `like`, had."""
     if not isinstance(value, str | int | None):
-        return f"[{', '.join(map(_written, value))}]"
+        return f"[{', '.join(map(_item, value))}]"
     if isinstance(value, str) and (like.startswith('"') or not value.isprintable()):
         return f'"{"".join(map(_escaped, value))}"'
     if isinstance(value, str) and (like.startswith("'") or re.search(r"[,\[\]{}]|\A\W", value)):
@@ -172,6 +172,11 @@ def _written(value: Value, like: str = "") -> str:
     if isinstance(value, str) and like and _stays_text(value):
         return value
     return yaml.dump({"": value}).removeprefix("'': ").rstrip("\n")
+
+
+def _item(value: str) -> str:
+    """An item of a list in brackets, where a colon must stand in quotes."""
+    return _written(value, "'" if ":" in value else "")
 
 
 def _stays_text(value: str) -> bool:

@@ -10,6 +10,7 @@ from generator.environment.edit import Value
 from generator.environment.model import Values
 from generator.yaml import Location
 
+_BOOLEANS = {"true": True, "false": False}
 _PART = re.compile(r"([^.\[\]]*)(?:\[([0-9]{1,4})\])?(?:\.|\Z)")
 
 
@@ -76,6 +77,8 @@ def typed(where: Location, text: str) -> Value:
         raise ValueError(f"{messages.key(where)}: holds keys ({known}); set one of them")
     if annotation is int and re.fullmatch(r"[-+]?[0-9]{1,18}", text):
         return int(text)
+    if annotation is bool and text in _BOOLEANS:
+        return _BOOLEANS[text]
     if get_origin(annotation) is tuple:
         return list(_items(where, text))
     return text
@@ -119,4 +122,6 @@ def spoken(value: object) -> str:
     """Return a value as people write it on a command line; `none` for none."""
     if value is None:
         return "none"
+    if isinstance(value, bool):
+        return str(value).lower()
     return f"[{', '.join(map(str, value))}]" if isinstance(value, tuple | list) else str(value)

@@ -20,6 +20,9 @@ class Image(Model):
     """An exact version that the manifests serve: docs/upgrade.md has the table."""
     digest: types.Digest | None = None
     """Pins the image's content; the tag is then for people. `sha256:` and 64 digits."""
+    migrate_without_denials: bool = False
+    """Lets MLflow 3 migrate the users of 2.22 although it drops every NO_PERMISSIONS grant, and
+    `auth.default_permission` then decides: docs/upgrade.md."""
 
     @property
     def row(self) -> mlflow_versions.Row | None:
@@ -65,6 +68,11 @@ class Auth(Model):
     default_permission: Literal["READ", "EDIT", "MANAGE", "NO_PERMISSIONS"] = "READ"
     """What a user may do with what nobody granted: experiments and models of others."""
 
+    @property
+    def others_read(self) -> bool:
+        """Whether a user without a grant reads."""
+        return self.default_permission != "NO_PERMISSIONS"
+
 
 class Tls(Model):
     """https, under a name that is yours, with a certificate that you give it."""
@@ -85,6 +93,10 @@ class Exposure(Model):
     """IPv4 CIDRs that may reach the address. The whole internet, 0.0.0.0/0, must be written out."""
     dns_label: types.DnsLabel | None = None
     """Gives a public address the name LABEL.REGION.cloudapp.azure.com."""
+    hosts: tuple[types.Host, ...] = Field(default=(), strict=False)
+    """Further names under which people reach the server, such as a CNAME or what ends TLS before
+    it. Case, a final full stop and the port make no difference; an IPv6 address stands in
+    brackets."""
     tls: Tls | None = None
     """https on port 443. Without it, passwords cross the network in clear text."""
 

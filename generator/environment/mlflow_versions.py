@@ -26,6 +26,9 @@ class Series:
     """The most that a worker process holds to PostgreSQL."""
     checks_host: bool
     """Whether it answers only to names and addresses that it was told."""
+    keeps_denials: bool
+    """Whether a user can have NO_PERMISSIONS for a thing. Who migrates to one that cannot, drops
+    such grants."""
     jobs: Literal["none", "off"]
     """`off`: it could run jobs, for three times the memory; the manifests do not start them."""
     databases: int = 2
@@ -35,7 +38,13 @@ class Series:
 # A worker's 8 threads use three pools (runs, models, users): one is in use by all of them, and the
 # others keep the five connections that SQLAlchemy keeps.
 _TWO = Series(
-    "mlflow", "gunicorn", "8 threads", connections=8 + 5 + 5, checks_host=False, jobs="none"
+    "mlflow",
+    "gunicorn",
+    "8 threads",
+    connections=8 + 5 + 5,
+    checks_host=False,
+    keeps_denials=True,
+    jobs="none",
 )
 # 3.x has routes that only its ASGI application serves, such as traces. There the event loop asks
 # for users too, and traces are written by threads of their own. The pools keep three.
@@ -45,6 +54,7 @@ _THREE = Series(
     "an event loop, 8 threads",
     connections=9 + 8 + 3 + 3,
     checks_host=True,
+    keeps_denials=False,
     jobs="off",
 )
 
@@ -117,6 +127,12 @@ def migrates(before: tuple[str, str], after: tuple[str, str]) -> bool:
     """
     old, new = (_minor(*image) for image in (before, after))
     return bool(old and new and old < new)
+
+
+def drops_denials(before: tuple[str, str], after: tuple[str, str]) -> bool:
+    """Whether going from one image and tag to another drops NO_PERMISSIONS grants."""
+    old, new = (find(*image) for image in (before, after))
+    return bool(old and new and old.series.keeps_denials and not new.series.keeps_denials)
 
 
 def _minor(image: str, tag: str) -> tuple[int, int] | None:

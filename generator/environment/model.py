@@ -140,8 +140,17 @@ class Environment(Values):
     @property
     def public_name(self) -> str | None:
         """The server's DNS name: its own, or the one that Azure gives its public address."""
-        exposure = self.apps.mlflow.exposure
-        if exposure.tls:
-            return exposure.tls.host
-        label = exposure.dns_label
+        tls = self.apps.mlflow.exposure.tls
+        return tls.host if tls else self.azure_name
+
+    @property
+    def azure_name(self) -> str | None:
+        """The DNS name that Azure gives the server's public address."""
+        label = self.apps.mlflow.exposure.dns_label
         return f"{label}.{self.azure.location}.cloudapp.azure.com" if label else None
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """Every name that people may reach the server by, public_name first."""
+        names = (self.public_name, *self.apps.mlflow.exposure.hosts)
+        return tuple(dict.fromkeys(filter(None, names)))

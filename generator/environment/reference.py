@@ -50,7 +50,7 @@ def _type(annotation: Any) -> str:
         return "list"
     if origin is dict:
         return "mapping"
-    return {int: "whole number", str: "text"}.get(annotation, "text")
+    return {int: "whole number", bool: "`true` or `false`"}.get(annotation, "text")
 
 
 def _default(field: Any) -> str:
@@ -58,5 +58,7 @@ def _default(field: Any) -> str:
         return ""
     if field.default is None:
         return "none"
+    if isinstance(field.default, bool):
+        return f"`{str(field.default).lower()}`"
     value = list(field.default) if isinstance(field.default, tuple) else field.default
     return f"`{value}`"

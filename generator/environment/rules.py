@@ -1,7 +1,7 @@
 """What must hold between the fields of one environment, and between environments."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit
 
 from generator.environment import mlflow_versions, nodes
@@ -10,6 +10,8 @@ from generator.environment.model import Environment
 from generator.yaml import Location
 
 Finding = tuple[Location, str]
+Claim = tuple[str, object]
+"""A kind of thing, and which of that kind."""
 
 # PostgreSQL takes 200 connections (apps/mlflow/base/data), three of them only from its superuser.
 _CONNECTIONS = 197
@@ -26,6 +28,8 @@ def within(environment: Environment) -> Iterator[Finding]:
         _pods_fit,
         _connections,
         _image,
+        _denials,
+        _hosts,
         _identity,
         _backups,
         _commit_status,
@@ -85,6 +89,27 @@ def _image(env: Environment) -> Iterator[Finding]:
         yield ("apps", "mlflow", "image", "tag"), mlflow_versions.refusal(image.name, image.tag)
 
 
+def _denials(env: Environment) -> Iterator[Finding]:
+    image = env.apps.mlflow.image
+    if image.migrate_without_denials and image.row and image.row.series.keeps_denials:
+        yield (
+            ("apps", "mlflow", "image", "migrate_without_denials"),
+            f"{image.tag} keeps NO_PERMISSIONS grants; leave it out until the tag is MLflow 3's",
+        )
+
+
+def _hosts(env: Environment) -> Iterator[Finding]:
+    seen: set[str] = set()
+    for at, host in enumerate(env.apps.mlflow.exposure.hosts):
+        if host in seen:
+            yield (
+                ("apps", "mlflow", "exposure", "hosts", at),
+                f"is {host} again, as case, a final full stop and the port make no difference; "
+                "keep one of them",
+            )
+        seen.add(host)
+
+
 def _identity(env: Environment) -> Iterator[Finding]:
     image = env.apps.mlflow.image
     asked = env.apps.mlflow.artifacts.access == "workload-identity"
@@ -138,10 +163,10 @@ def _commit_status(env: Environment) -> Iterator[Finding]:
 
 def between(environments: Iterable[Environment]) -> Iterator[tuple[str, Location, str]]:
     """Yield an environment's name, a location and what is wrong: something is another's already."""
-    owners: dict[tuple[object, ...], str] = {}
+    owners: dict[Claim, str] = {}
     for env in environments:
-        for location, thing in _claims(env).items():
-            owner = owners.setdefault((location, thing), env.name)
+        for location, claim in _claims(env):
+            owner = owners.setdefault(claim, env.name)
             if owner != env.name:
                 yield (
                     env.name,
@@ -151,22 +176,19 @@ def between(environments: Iterable[Environment]) -> Iterator[tuple[str, Location
                 )
 
 
-def _claims(env: Environment) -> Mapping[Location, object]:
-    """What an environment must have for itself, and where its file names it."""
+def _claims(env: Environment) -> Iterator[tuple[Location, Claim]]:
+    """Where an environment's file names what it must have for itself, and what that is."""
     mlflow = env.apps.mlflow
     # Azure's names have no case. What is in a group, PostgreSQL's disk too, is found by the group.
     group = (env.azure.subscription, env.azure.resource_group.lower())
-    claims: dict[Location, object] = {
-        ("azure", "resource_group"): group,
-        ("apps", "mlflow", "artifacts", "account"): mlflow.artifacts.account,
-    }
+    yield ("azure", "resource_group"), ("group", group)
+    yield ("apps", "mlflow", "artifacts", "account"), ("account", mlflow.artifacts.account)
     if env.secrets.key_vault:
-        claims["secrets", "key_vault"] = env.secrets.key_vault.lower()
-    if mlflow.exposure.dns_label:
-        claims["apps", "mlflow", "exposure", "dns_label"] = (
-            env.azure.location,
-            mlflow.exposure.dns_label,
-        )
+        yield ("secrets", "key_vault"), ("vault", env.secrets.key_vault.lower())
+    exposure: Location = ("apps", "mlflow", "exposure")
+    if env.azure_name:
+        yield (*exposure, "dns_label"), ("host", env.azure_name)
+    for at, host in enumerate(mlflow.exposure.hosts):
+        yield (*exposure, "hosts", at), ("host", host)
     if mlflow.exposure.tls:
-        claims["apps", "mlflow", "exposure", "tls", "host"] = mlflow.exposure.tls.host
-    return claims
+        yield (*exposure, "tls", "host"), ("host", mlflow.exposure.tls.host)

@@ -60,6 +60,35 @@ HostName = Annotated[
     ),
 ]
 
+_HOST = Text(
+    "a host as people type it, without https:// and path: a name, an IPv4 address, or an IPv6 "
+    "address in brackets, such as mlflow.example.com, 10.0.0.5 or [2001:db8::5]",
+    r"(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9][-.A-Za-z0-9]{0,253})(:[0-9]{1,5})?",
+)
+_NAME = re.compile(r"([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\.)*[a-z]([-a-z0-9]{0,61}[a-z0-9])?")
+
+
+def host(text: str) -> str:
+    """Return a host in the one spelling that is compared: a browser's.
+
+    Case, a final full stop and a port make no difference. Raises ValueError for what is no host.
+    """
+    name = re.sub(r":[0-9]+$", "", _HOST.check(text)).lower().removesuffix(".")
+    try:
+        if name.startswith("["):
+            return f"[{ipaddress.IPv6Address(name[1:-1]).compressed}]"
+        # To a browser what ends in a number is an address.
+        if name.rpartition(".")[2].isdigit():
+            return str(ipaddress.IPv4Address(name))
+    except ValueError:
+        raise ValueError(f"{text!r}: is no address") from None
+    if len(name) > 253 or not _NAME.fullmatch(name):  # as DNS has it
+        raise ValueError(f"{text!r}: must be {_HOST.words}")
+    return name
+
+
+Host = Annotated[str, _HOST, AfterValidator(host)]
+
 Uuid = Annotated[
     str,
     Text(

@@ -294,10 +294,16 @@ def _settings(env: Environment) -> dict[str, str]:
         "ARTIFACTS_ACCESS": mlflow.artifacts.access,
         "WEB_CONCURRENCY": str(mlflow.workers),
     }
+    if mlflow.image.migrate_without_denials:
+        settings["MIGRATE_WITHOUT_DENIALS"] = "true"
     if mlflow.exposure.tls:
         settings["TLS_HOST"] = mlflow.exposure.tls.host
+    if mlflow.exposure.tls and mlflow.exposure.hosts:
+        settings["TLS_FURTHER_HOSTS"] = ",".join(mlflow.exposure.hosts)
     if mlflow.image.series.checks_host:
         settings["MLFLOW_SERVER_ALLOWED_HOSTS"] = ",".join(mlflow_hosts.answered(env))
+        if env.hosts:
+            settings["MLFLOW_SERVER_CORS_ALLOWED_ORIGINS"] = ",".join(mlflow_hosts.origins(env))
     return settings
 
 

@@ -64,9 +64,9 @@ def _server(env: Environment) -> Iterator[Value]:
         return
     yield "extraArgs.uvicornOpts", _UVICORN
     yield "extraEnvVars", _SETTINGS
-    yield "serverAllowedHosts", list(mlflow_hosts.answered(env))
-    if env.public_name:  # its pages may change something; those of a bare address may not
-        yield "corsAllowedOrigins", [f"http://{env.public_name}"]
+    yield "serverAllowedHosts", list(mlflow_hosts.spelled(env))
+    if env.hosts:  # their pages may change something; those of another address may not
+        yield "corsAllowedOrigins", list(mlflow_hosts.origins(env))
 
 
 _SETTINGS = {  # as apps/mlflow/components/mlflow-3 has them, with its reasons

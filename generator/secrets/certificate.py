@@ -4,14 +4,15 @@ Imported when there is one: the library behind it is slow to load.
 """
 
 from datetime import UTC, datetime
+from ipaddress import IPv6Address
 
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 
-def problem(text: str, host: str) -> str | None:
-    """Say why a server named `host` cannot show this certificate, or return None."""
+def problem(text: str, *hosts: str) -> str | None:
+    """Say why a server that `hosts` lead to cannot show this certificate, or return None."""
     if "PRIVATE KEY" in text:
         return "holds a private key: that belongs into tls-key alone"
     try:
@@ -19,8 +20,9 @@ def problem(text: str, host: str) -> str | None:
     except ValueError:
         return "is no certificate in PEM: -----BEGIN CERTIFICATE----- and what follows"
     names = _names(own)
-    if not any(_covers(name, host) for name in names):
-        return f"is for {', '.join(names) or 'no name'}, and not for {host}"
+    others = [host for host in hosts if not any(_covers(name, host) for name in names)]
+    if others:
+        return f"is for {', '.join(names) or 'no name'}, and not for {', '.join(others)}"
     now = datetime.now(UTC)
     if now > own.not_valid_after_utc:
         return f"expired on {own.not_valid_after_utc:%Y-%m-%d}"
@@ -34,7 +36,13 @@ def _names(certificate: x509.Certificate) -> list[str]:
         found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
     except x509.ExtensionNotFound:  # clients do not look at the subject any more
         return []
-    return found.value.get_values_for_type(x509.DNSName)
+    addresses = map(_written, found.value.get_values_for_type(x509.IPAddress))
+    return [*found.value.get_values_for_type(x509.DNSName), *addresses]
+
+
+def _written(address: object) -> str:
+    """An address as it stands in a URL."""
+    return f"[{address}]" if isinstance(address, IPv6Address) else str(address)
 
 
 def _covers(name: str, host: str) -> bool:

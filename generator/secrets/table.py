@@ -120,7 +120,7 @@ def _certificate(environment: Environment, value: str) -> str | None:
     from generator.secrets import certificate
 
     tls = environment.apps.mlflow.exposure.tls
-    return certificate.problem(value, tls.host) if tls else None
+    return certificate.problem(value, *environment.hosts) if tls else None
 
 
 def _key(_: Environment, value: str) -> str | None:

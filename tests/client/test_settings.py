@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generator import programs
-from generator.client import shells
+from generator import environment, programs
+from generator.client import settings, shells
 from generator.client.settings import Settings, Value
+from tests.client.test_check import SEARCH, serving
 from tests.trees import MINIMAL, ROOT, write
 
 VAULT = MINIMAL.replace("provider: sops", "provider: key-vault\n  key_vault: kv-mlflow-test")
@@ -202,3 +203,38 @@ def test_a_timeout_leads_to_the_allowed_networks(gen, repo, monkeypatch):
         f"environments/test.yaml: timeout: {host} gives no answer in 10 s; "
         "is your network in allowed_networks, 203.0.113.0/24?\n"
     )
+
+
+FURTHER = NAMED.replace(
+    "    artifacts:", '      hosts: [localhost, "[2001:db8::5]"]\n    artifacts:'
+)
+
+
+def test_check_asks_at_the_further_name_that_one_uses(gen, repo, monkeypatch):
+    write(repo, "environments/test.yaml", FURTHER)
+    monkeypatch.setenv("MLFLOW_TRACKING_PASSWORD", "some password")
+    monkeypatch.setenv("no_proxy", "*")
+    with serving({"/health": (200, b"OK"), SEARCH: (200, b"{}")}) as (url, _):
+        url = url.replace("localhost", "LocalHost")
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", f"{url}/")
+        said = gen("client", "--env", "test", "--check").output
+    assert said == f"{url}/ is healthy, and admin may log in\n"
+    assert f"URI={ADDRESS}\n" in gen("client", "--env", "test").output, "and gives the first"
+
+
+@pytest.mark.parametrize(
+    ("url", "leads"),
+    {
+        "http://localhost.:5000/": True,
+        "https://[2001:DB8:0::5]:8443": True,
+        "http://elsewhere.example": False,
+        ADDRESS: False,
+        "http://user@localhost": False,
+        "localhost": False,
+        "http://[2001:db8::5": False,
+        "": False,
+    }.items(),
+)
+def test_a_further_name_is_known_in_every_spelling(url, leads):
+    env = environment.check("test", environment.parse("test", FURTHER))
+    assert settings.leads_to(env, url) is leads

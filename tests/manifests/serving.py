@@ -24,10 +24,12 @@ SECRETS = {
 
 
 @cache
-def prod(tag: str, name: str = PROD.environment.apps.mlflow.image.name) -> cases.Built:
+def prod(
+    tag: str, name: str = PROD.environment.apps.mlflow.image.name, **more: bool
+) -> cases.Built:
     """The prod environment with another version of its image, or another image."""
-    image = "apps", "mlflow", "image"
-    changes = {(*image, "name"): name, (*image, "tag"): tag}
+    image = {"name": name, "tag": tag, **more}
+    changes = {("apps", "mlflow", "image", key): value for key, value in image.items()}
     return cases.build(edit.assign(cases.FILES["prod"].read_text(), changes), "prod")
 
 

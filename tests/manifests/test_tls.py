@@ -9,9 +9,9 @@ from tests.manifests.pods import PATIENCE, Cluster
 from tests.manifests.serving import SECRETS, as_admin
 from tests.trees import ROOT
 
-HOST, OTHER = "mlflow.example.com", "other.example.com"
+HOST, FURTHER, OTHER = "mlflow.example.com", "tracking.example.com", "other.example.com"
 AUTHORITY = Authority()
-PAIR = AUTHORITY.issue(HOST)
+PAIR = AUTHORITY.issue(HOST, FURTHER)
 TLS = {"tls-certificate": PAIR.certificate, "tls-key": PAIR.key}
 TRACK = (ROOT / "examples/track.py").read_text()
 
@@ -20,7 +20,11 @@ pytestmark = pytest.mark.timeout(900)
 
 def built(tag):
     text = cases.FILES["prod"].read_text()
-    values = {("image", "tag"): tag, ("exposure", "tls", "host"): HOST}
+    values = {
+        ("image", "tag"): tag,
+        ("exposure", "tls", "host"): HOST,
+        ("exposure", "hosts"): [FURTHER.title()],
+    }
     changes = {("apps", "mlflow", *where): value for where, value in values.items()}
     return cases.build(edit.assign(text, changes), "prod")
 
@@ -34,13 +38,13 @@ def cluster(request, tmp_path):
         yield cluster
 
 
-# What a name server would say of both names.
+# What a name server would say of these names, and of those with a full stop.
 NAMED = f"""
 import socket
 ask = socket.getaddrinfo
-names = "{HOST}", "{OTHER}"
+names = "{HOST}", "{FURTHER}", "{OTHER}"
 socket.getaddrinfo = lambda host, *more, **words: ask(
-    "127.0.0.1" if host in names else host, *more, **words)
+    "127.0.0.1" if host.lower().rstrip(".") in names else host, *more, **words)
 """
 
 ASK = f"""{NAMED}
@@ -84,7 +88,11 @@ def test_the_client_s_example_works_and_a_wrong_host_or_plain_http_is_refused(cl
 
     assert ask(cluster, f"https://{HOST}:5000/health") == "200"
     assert ask(cluster, f"http://{HOST}:5000/health") in NO_HTTP
-    other = f"https://{OTHER}:5000/api/2.0/mlflow/experiments/search?max_results=1"
+    search = "5000/api/2.0/mlflow/experiments/search?max_results=1"
+    assert ask(cluster, f"https://{FURTHER}:{search}") == "200"
+    for spelled in (FURTHER.upper(), f"{FURTHER}.", f"{HOST.title()}."):
+        assert ask(cluster, f"https://{spelled}:{search}", TRUSTS="all") == "200"
+    other = f"https://{OTHER}:{search}"
     said = ask(cluster, other)
     assert "Hostname mismatch" in said or said == REFUSED[0]
     assert ask(cluster, other, TRUSTS="all") in REFUSED

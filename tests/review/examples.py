@@ -69,6 +69,26 @@ def https(host):
     return values(apps__mlflow__exposure__tls__host=host)
 
 
+def named(hosts, *, tls=False, tag="2.22.0"):
+    """An environment with further names."""
+    edits = {"apps__mlflow__image__tag": tag, "apps__mlflow__exposure__hosts": hosts}
+    host = {"apps__mlflow__exposure__tls__host": "mlflow.example.com"} if tls else {}
+    return side(environment=env(**edits, **host))
+
+
+OF_2 = side(environment=env())
+
+
+def without_denials(*, migrate=True, default="READ"):
+    return side(
+        environment=env(
+            apps__mlflow__image__tag="3.16.0",
+            apps__mlflow__image__migrate_without_denials=migrate,
+            apps__mlflow__auth__default_permission=default,
+        )
+    )
+
+
 def backups(keep):
     return values(apps__mlflow__backup__keep=keep)
 
@@ -182,6 +202,11 @@ EXAMPLES = [
     ("image", *pair(DEPLOYMENT, IMAGE, "burakince/mlflow:3.1.0"), Z.DANGER),
     ("image", *pair(DEPLOYMENT, IMAGE, "ghcr.io/mlflow/mlflow:v3.16.1-full"), Z.DANGER),
     ("image", *pair(DEPLOYMENT, IMAGE, "burakince/mlflow:main"), Z.ACTION),
+    ("denials", OF_2, without_denials(), Z.DANGER),
+    ("denials", without_denials(migrate=False), without_denials(), Z.DANGER),
+    ("denials", without_denials(), without_denials(), None),
+    ("denials", OF_2, without_denials(default="NO_PERMISSIONS"), None),
+    ("denials", OF_2, without_denials(migrate=False), None),
     ("image", *pair(POSTGRES, IMAGE, "postgres:18.1"), Z.DANGER),
     ("image", *pair(POSTGRES, IMAGE, "postgres:16.15"), Z.DANGER),
     ("image", *pair(POSTGRES, IMAGE, "postgres:17.12"), None),
@@ -292,6 +317,13 @@ EXAMPLES = [
     ("tls", *https("mlflow.example.com")[::-1], Z.DANGER),
     ("tls", https("mlflow.example.com")[1], https("mlflow.example.org")[1], Z.ACTION),
     ("tls", https("mlflow.example.com")[1], https("mlflow.example.com")[1], None),
+    ("tls", named([], tls=True), named(["a.example"], tls=True), Z.ACTION),
+    ("tls", named(["a.example"], tls=True), named([], tls=True), None),
+    ("tls", named([]), named(["a.example"]), None),
+    ("address", named(["a.example"], tls=True), named(["b.example"], tls=True), Z.ACTION),
+    ("address", named(["a.example"], tag="3.16.0"), named([], tag="3.16.0"), Z.ACTION),
+    ("address", named(["A.example."], tag="3.16.0"), named(["a.example"], tag="3.16.0"), None),
+    ("address", named(["a.example"]), named([]), None),
     ("endpoints", side(DEPLOYMENT, SERVICE), side(DEPLOYMENT, SERVICE), None),
     ("suspended", side(), side(top=(SUSPENDED,)), Z.ACTION),
     ("suspended", side(top=(SUSPENDED,)), side(), None),

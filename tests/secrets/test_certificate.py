@@ -91,6 +91,24 @@ def test_a_bad_one_is_one_clear_line_and_nothing_is_written(repo, tls, give, mis
     assert tree(repo) == before
 
 
+def test_it_must_be_for_every_further_name_too(gen, tls, give):
+    hosts = ["Tracking.Example.com.", "[2001:DB8::5]:8443", "10.0.0.9"]
+    gen("set", "--env", "staging", f"apps.mlflow.exposure.hosts=[{','.join(hosts)}]")
+    some = AUTHORITY.issue(HOST, "10.0.0.9", "[2001:db8::6]")
+    said = give(exit_code=1, certificate=some.certificate, key=some.key).stderr
+    names = f"is for {HOST}, 10.0.0.9, [2001:db8::6], and not for tracking.example.com"
+    assert f"tls-certificate: the new value {names}, [2001:db8::5]" in said
+    every = AUTHORITY.issue("*.example.com", "2001:db8::5", "10.0.0.9")
+    give(certificate=every.certificate, key=every.key)
+
+    gen("set", "--env", "staging", "apps.mlflow.exposure.hosts=[mlflow.example.org]")
+    said = gen("secrets", "check", "--env", "staging", exit_code=1).stderr
+    assert (
+        "data.tls-certificate: is for *.example.com, [2001:db8::5], 10.0.0.9, and not for" in said
+    )
+    assert "and not for mlflow.example.org" in said
+
+
 def test_a_key_that_does_not_fit_is_refused_also_when_the_other_is_there_already(give, tls, plain):
     other = AUTHORITY.issue(HOST)
     message = "tls-key: the new value is not the key of tls-certificate; give both at once"

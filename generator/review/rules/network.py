@@ -11,6 +11,7 @@ from generator.validate import fields
 
 _ANNOTATION = "service.beta.kubernetes.io/azure-"
 _TLS = "apps.mlflow.exposure.tls"
+_HOSTS = "apps.mlflow.exposure.hosts"
 _WHOLE = ("0.0.0.0/0", "::/0")
 
 
@@ -108,6 +109,20 @@ def address(case: Case) -> Iterator[Finding]:
         gone = _ports(old) - _ports(new)
         if gone:
             yield _lost(new, f"port {', '.join(map(str, sorted(gone)))} closes")
+    for name in _forgotten(case):
+        message = f"{name} is no name of the server any more: whoever uses it is refused"
+        yield Finding("address", Level.ACTION, _HOSTS, message, "tell every client")
+
+
+def _forgotten(case: Case) -> Iterator[str]:
+    """Further names that go, where the server answers to no other name."""
+    before, after = case.before.environment, case.after.environment
+    if before and after:
+        mlflow = after.apps.mlflow
+        if mlflow.exposure.tls or mlflow.image.series.checks_host:
+            yield from (
+                name for name in before.apps.mlflow.exposure.hosts if name not in after.hosts
+            )
 
 
 def _lost(item: Applied, message: str) -> Finding:
@@ -119,7 +134,7 @@ def _ports(service: Applied) -> set[int]:
 
 
 def tls(case: Case) -> Iterator[Finding]:
-    """https begins, ends, or is for another host."""
+    """https begins, ends, or is for another host or one more."""
     before, after = case.before.environment, case.after.environment
     if not before or not after:
         return
@@ -129,12 +144,17 @@ def tls(case: Case) -> Iterator[Finding]:
         yield Finding("tls", Level.DANGER, _TLS, message)
     elif new and (not old or new.host != old.host):
         was = f"https://{old.host}" if old else "http"
-        message = f"{was} -> https://{new.host}: nothing else answers from then on"
+        names = " and ".join(f"https://{host}" for host in after.hosts)
+        message = f"{was} -> {names}: nothing else answers from then on"
         cure = (
             "before you merge, give the secrets tls-certificate and tls-key for it and let its "
             "name lead to the balancer (docs/tls.md); tell every client"
         )
         yield Finding("tls", Level.ACTION, _TLS, message, cure)
+    elif new and (names := ", ".join(host for host in after.hosts if host not in before.hosts)):
+        message = f"the server is asked for {names} too, by https"
+        cure = f"before you merge, see that the certificate is for {names} (docs/tls.md)"
+        yield Finding("tls", Level.ACTION, _HOSTS, message, cure)
 
 
 def endpoints(case: Case) -> Iterator[Finding]:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from generator.environment import mlflow_versions
 from generator.review import workloads
 from generator.review.model import Applied, Case, Finding, Level
 from generator.review.rules import backups
@@ -127,7 +128,40 @@ def _versions(case: Case, item: Applied, before: str, after: str) -> Iterator[Fi
         yield Finding("image", Level.DANGER, item.subject, message, cure)
     elif new[:parts] != old[:parts]:
         message = f"{what} {_MIGRATES[parts]}"
+        if parts == 2 and old[0] < _WITHOUT_DENIALS <= new[0]:
+            message += _refusal(case)
         yield Finding("image", Level.DANGER, item.subject, message, backups.first(case))
+
+
+_WITHOUT_DENIALS = 3  # MLflow's first series that has no NO_PERMISSIONS for a thing
+_DENIALS = "apps.mlflow.image.migrate_without_denials"
+
+
+def _refusal(case: Case) -> str:
+    """What a migration that would lose a grant does, where it is not told to lose it."""
+    values = case.after.environment and case.after.environment.apps.mlflow
+    if values and (values.image.migrate_without_denials or not values.auth.others_read):
+        return ""
+    return "; it does not begin while somebody has NO_PERMISSIONS for a thing (docs/upgrade.md)"
+
+
+def denials(case: Case) -> Iterator[Finding]:
+    """MLflow 3 may drop NO_PERMISSIONS grants, and let in whom they shut out."""
+    before, after = case.before.environment, case.after.environment
+    if not before or not after:
+        return
+    old, new, auth = before.apps.mlflow.image, after.apps.mlflow.image, after.apps.mlflow.auth
+    migrates = mlflow_versions.drops_denials((old.name, old.tag), (new.name, new.tag))
+    begins = migrates or not old.migrate_without_denials
+    if new.migrate_without_denials and begins and auth.others_read:
+        yield Finding(
+            "denials",
+            Level.DANGER,
+            _DENIALS,
+            "who has NO_PERMISSIONS for an experiment or a model gets "
+            f"{auth.default_permission} for it when {new.tag} migrates",
+            "list these grants before you merge (docs/upgrade.md)",
+        )
 
 
 _MIGRATES = {
@@ -147,5 +181,6 @@ RULES = {
     "renamed": renamed,
     "database-moves": database_moves,
     "image": image,
+    "denials": denials,
     "admin-stays": admin_stays,
 }

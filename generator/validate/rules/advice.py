@@ -60,9 +60,20 @@ def migration(before: Image, env: Environment) -> Iterator[Problem]:
     if mlflow_versions.migrates((before.name, before.tag), (image.name, image.tag)):
         message = (
             f"the first start of {image.tag} migrates both databases, and {before.tag} refuses "
-            "them then; back up first: docs/backup.md"
+            f"them then; back up first: docs/backup.md{_denials(before, env)}"
         )
         yield Problem(environment.path(env.name), None, f"apps.mlflow.image.tag: {message}")
+
+
+def _denials(before: Image, env: Environment) -> str:
+    """What becomes of NO_PERMISSIONS grants, where that makes a difference."""
+    image, auth = env.apps.mlflow.image, env.apps.mlflow.auth
+    images = (before.name, before.tag), (image.name, image.tag)
+    if not auth.others_read or not mlflow_versions.drops_denials(*images):
+        return ""
+    if image.migrate_without_denials:
+        return f"; who has NO_PERMISSIONS for a thing gets {auth.default_permission} for it"
+    return "; it does not begin while somebody has NO_PERMISSIONS for a thing: docs/upgrade.md"
 
 
 def _of(cluster: Cluster, message: str) -> Problem:

@@ -31,6 +31,8 @@ worker_tmp_dir = "/dev/shm"  # noqa: S108 - the workers' heartbeat must not wait
 
 if os.environ.get("TLS_HOST"):
     certfile, keyfile = os.environ["UVICORN_SSL_CERTFILE"], os.environ["UVICORN_SSL_KEYFILE"]
+    _further = os.environ.get("TLS_FURTHER_HOSTS")
+    _names = {os.environ["TLS_HOST"], *(_further.split(",") if _further else ())}
 
 
 def when_ready(_: object) -> None:
@@ -54,8 +56,8 @@ def _context(certificate: str, key: str) -> ssl.SSLContext:
 
 
 def _refuse_other_hosts(_: object, host: str | None, __: object) -> ssl.AlertDescription | None:
-    """Probes name no host."""
-    ours = host is None or host.lower() == os.environ["TLS_HOST"]
+    """Probes name no host, and nobody an address."""
+    ours = host is None or host.lower().removesuffix(".") in _names
     return None if ours else ssl.AlertDescription.ALERT_DESCRIPTION_UNRECOGNIZED_NAME
 
 

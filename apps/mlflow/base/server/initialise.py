@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import denials
 import pod_settings
 import sqlalchemy
 from sqlalchemy.exc import OperationalError
@@ -25,6 +26,7 @@ def main() -> None:
     _write_auth_config(Path(os.environ["MLFLOW_AUTH_CONFIG_PATH"]), password)
     _wait()
     with _locked():
+        denials.check()
         _migrate()
         _set_administrator(os.environ["ADMIN"], password)
     _tell_undecided()

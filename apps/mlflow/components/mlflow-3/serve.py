@@ -5,6 +5,7 @@ handed down, they would be in /proc/PID/environ.
 """
 
 import os
+import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -12,6 +13,8 @@ import anyio.to_thread
 import pod_settings
 
 _THREADS = 8  # generator/environment/mlflow_versions.py counts on it
+
+_STOP = re.compile(rb"\.(?=(?::[0-9]*)?\Z)")  # a name's last, before a port or none
 
 Scope = MutableMapping[str, Any]
 Application = Callable[[Scope, Any, Any], Awaitable[None]]
@@ -31,17 +34,27 @@ def _served(mlflow: Application) -> Application:
         if scope["type"] == "lifespan":
             anyio.to_thread.current_default_thread_limiter().total_tokens = _THREADS
         if scope["type"] == "http":
-            scope = _own(scope)
+            scope = _own(_spelled(scope))
         await mlflow(scope, receive, send)
 
     return application
+
+
+def _spelled(scope: Scope) -> Scope:
+    """Spell host and origin as a browser does: MLflow compares them letter by letter."""
+    headers = [
+        (name, _STOP.sub(b"", value.lower()) if name in (b"host", b"origin") else value)
+        for name, value in scope["headers"]
+    ]
+    return {**scope, "headers": headers}
 
 
 def _own(scope: Scope) -> Scope:
     """Drop the origin of a request that comes from the server's own pages.
 
     MLflow refuses what an origin that it was not told of would change, and counts its own among
-    them; nobody can tell it an address that Azure chooses later. The host is checked by itself.
+    them; nobody can tell it an address that Azure chooses later. It is told of names. The host is
+    checked by itself.
     """
     host = next((value for name, value in scope["headers"] if name == b"host"), b"")
     origin = scope["scheme"].encode() + b"://" + host
