@@ -8,6 +8,7 @@ stored hash is read every time, so a changed password or a removed user counts a
 import hmac
 import os
 
+import artifacts
 from flask import Response, request
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import (
@@ -18,6 +19,8 @@ from mlflow.protos.databricks_pb2 import (
 from mlflow.server import auth
 from werkzeug.datastructures import Authorization
 from werkzeug.security import check_password_hash
+
+artifacts.mend()
 
 _KEY = os.urandom(32)
 _right: dict[str, bytes] = {}  # a stored hash, which has a salt of its own: the digest that fits it
