@@ -35,7 +35,7 @@ def answer(method, path, body=None):
     return said
 """
 
-# What a file is called and holds, when MLflow's client has logged it, listed it and brought it back.
+# What a file is called and holds once MLflow's client has logged, listed and downloaded it.
 _TRACK = """
 import logging, os
 from pathlib import Path
@@ -47,7 +47,7 @@ def answer(run, name, text):
     with tempfile.TemporaryDirectory() as up, tempfile.TemporaryDirectory() as down:
         Path(up, name).write_text(text)
         client.log_artifact(run, str(Path(up, name)), "client")
-        listed = [file.path for file in client.list_artifacts(run, "client")]
+        listed = [os.path.basename(file.path) for file in client.list_artifacts(run, "client")]
         got = Path(client.download_artifacts(run, "client/" + name, down))
         return listed, got.name, got.read_text()
 """
@@ -77,21 +77,27 @@ class Talk:
         self.process.stdin.flush()
         for line in self.process.stdout:
             if line.startswith("answer:"):
-                return json.loads(line.removeprefix("answer:"))
+                said = json.loads(line.removeprefix("answer:"))
+                assert "failed" not in said, said["failed"]
+                return said
         raise AssertionError("it ended without an answer")
 
 
-def ask(cluster: Cluster, login: dict[str, str] | None = None) -> Talk:
+def talk(cluster: Cluster, script: str, *, tool: str = "mlflow", **variables: str) -> Talk:
+    """Start a script that says how to `answer` a question."""
+    return Talk(cluster.python(script + _TALK, tool=tool, **variables))
+
+
+def ask(cluster: Cluster) -> Talk:
     """Return who asks the server: (method, path, body) -> [status, headers, body]."""
-    return Talk(cluster.python(_ASK + _TALK, **(login or as_admin())))
+    return talk(cluster, _ASK, **as_admin())
 
 
-def track(cluster: Cluster, tool: str = "mlflow") -> Talk:
+def track(cluster: Cluster, tool: str) -> Talk:
     """Return MLflow's client: (run, name, text) -> [names, name, text]."""
-    return Talk(cluster.python(_TRACK + _TALK, tool=tool, **as_admin()))
+    return talk(cluster, _TRACK, tool=tool, MLFLOW_HTTP_REQUEST_MAX_RETRIES="0", **as_admin())
 
 
 def store(cluster: Cluster) -> Talk:
     """Return the storage account's owner: (container) -> names; (container, order) -> order."""
-    connection = SECRETS["storage-connection-string"]
-    return Talk(cluster.python(_STORE + _TALK, CONNECTION=connection))
+    return talk(cluster, _STORE, CONNECTION=SECRETS["storage-connection-string"])

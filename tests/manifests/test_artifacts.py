@@ -1,70 +1,29 @@
-"""What is not there is no error of the server: it is read as 404, and is deleted already."""
+"""What is not there is no error of the server, and what is there has any name."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from urllib.parse import quote, unquote, urlparse, urlunparse
 
 import pytest
+from hypothesis import assume, example, given, settings
+from hypothesis import strategies as st
 
 from tests.manifests import images, serving, talks
-from tests.manifests.pods import PATIENCE, Cluster
-from tests.manifests.serving import PROD, SECRETS, as_admin
-from tests.manifests.test_it_starts import VERSIONS
+from tests.manifests import served as servers
+from tests.manifests.pods import PATIENCE
+from tests.manifests.served import CONTAINER, PROXIES, PROXY, REST
+from tests.manifests.serving import SECRETS, as_admin
 
 # One server of each version for all of these, so in one process of pytest.
 pytestmark = pytest.mark.timeout(900)
 
-CONTAINER = PROD.environment.apps.mlflow.artifacts.container
-PROXIES = [f"/{kind}/2.0/mlflow-artifacts/artifacts" for kind in ("api", "ajax-api")]
-PROXY = PROXIES[0]
-REST = "/api/2.0/mlflow"
+TOOLS = {"2.22.0": "mlflow", "3.16.0": "mlflow-3"}
 
 
-@dataclass
-class Served:
-    """A server of one version that runs, who asks it, and what its storage account holds."""
-
-    cluster: Cluster
-    tool: str
-    ask: talks.Talk
-    store: talks.Talk
-
-    def status(self, method, path, body=None):
-        return self.ask(method, path, body)[0]
-
-    def post(self, path, **fields):
-        """Return what MLflow's own API answers."""
-        status, _, body = self.ask("POST", f"{REST}/{path}", fields)
-        assert status == 200, body
-        return json.loads(body)
-
-    def run(self, *files):
-        """Make a run with files in it; return its id and where its artifacts are."""
-        info = self.post("runs/create", experiment_id="0")["run"]["info"]
-        for file in files:
-            assert self.status("PUT", f"{PROXY}/0/{info['run_id']}/artifacts/{file}", "text") == 200
-        return info["run_id"], f"0/{info['run_id']}/artifacts"
-
-    def blobs(self, folder=""):
-        """Return the names of all blobs in a folder, without the folder's own."""
-        names = self.store(CONTAINER)
-        return [name.removeprefix(folder) for name in names if name.startswith(folder)]
-
-
-def started(objects, folder, tag):
-    """Start the objects' server; each question that is asked of it is its first of that kind."""
-    with Cluster(folder, objects, SECRETS).network() as cluster:
-        serving.storage(cluster, folder / "azurite")
-        cluster.postgresql().start()
-        cluster.mlflow().start()
-        tool = "mlflow" if tag == VERSIONS[0] else "mlflow-3"
-        yield Served(cluster, tool, talks.ask(cluster), talks.store(cluster))
-
-
-@pytest.fixture(scope="module", params=VERSIONS)
+@pytest.fixture(scope="module", params=TOOLS)
 def served(request, tmp_path_factory):
-    objects = serving.prod(request.param).objects
-    yield from started(objects, tmp_path_factory.mktemp("served"), request.param)
+    folder, objects = tmp_path_factory.mktemp("served"), serving.prod(request.param).objects
+    yield from servers.started(objects, folder, TOOLS[request.param])
 
 
 def test_deleting_nothing_is_done(served):
@@ -169,3 +128,120 @@ def test_gc_forgets_deleted_runs_with_and_without_files(served):
         assert served.blobs(folder) == []
     assert served.blobs(place) == ["/file.txt", "/model/a"]
     assert served.status("GET", f"{REST}/runs/get?run_id={kept}") == 200
+
+
+# Sends a file of zeros, which is one line, and counts what comes back.
+LONG = """
+import base64, http.client, os, sys
+path, size = sys.argv[1], int(sys.argv[2])
+login = os.environ["MLFLOW_TRACKING_USERNAME"] + ":" + os.environ["MLFLOW_TRACKING_PASSWORD"]
+headers = {"Authorization": "Basic " + base64.b64encode(login.encode()).decode()}
+connection = http.client.HTTPConnection("127.0.0.1", 5000)
+parts = (bytes(1 << 20) for _ in range(size >> 20))
+connection.request("PUT", path, parts, headers | {"Content-Length": str(size)})
+assert connection.getresponse().read() in (b"{}", b"")
+connection.request("GET", path, headers=headers)
+got = connection.getresponse()
+print(sum(map(len, iter(lambda: got.read(1 << 20), b""))))
+"""
+
+
+def test_a_file_of_one_long_line_is_sent_by_pieces(served):
+    """2.22 would hold it in memory, whole and twice; the pod has 2Gi."""
+    _, place = served.run()
+    size, before = 192 << 20, served.memory()
+    assert served.cluster.answer(LONG, f"{PROXY}/{place}/long", str(size), **as_admin()) == str(
+        size
+    )
+    assert served.memory() < before + size
+
+
+NAMES = [
+    "結果のグラフ.png",
+    "отчёт за май.txt",
+    "zażółć gęślą jaźń.csv",
+    "🎉👩‍🔬 done.md",
+    "naïve résumé.txt",  # within latin-1: sent as it is, browsers take it for something else
+    'it\'s "quoted".txt',
+    "100% sure.txt",
+    "a; filename=evil.sh;.txt",
+    "spaces  and, commas ",
+    "no-extension",
+    ".hidden",
+    "e\u0301 is two characters",
+    "ن.txt",
+    "line\u2028separator",
+]
+
+# What the storage account, Linux and MLflow keep as it is. Not \, which Azure takes for /, nor #,
+# which MLflow refuses, nor control characters, which it writes as %0a, nor what XML has not.
+_LETTERS = st.characters(exclude_categories=("Cc", "Cs"), exclude_characters="/\\#\ufffe\uffff")
+_TYPICAL = st.sampled_from("aZ09._- éßñ日本語のЖщёąłżع🎉😀\"'%;,=&+()[]{}*~`!@$^|<>:?")
+FILES = st.text(_TYPICAL | _LETTERS, min_size=1, max_size=40)
+
+
+def is_file_name(name):
+    """Linux has 255 bytes for one, and Azure drops a final full stop."""
+    return len(name.encode()) < 200 and not name.endswith(".") and is_kept(f"0/{name}")
+
+
+def is_kept(path):
+    """MLflow reads a path as an address: %41 is A, and a final ? or ; separates nothing."""
+    return urlunparse(urlparse(unquote(path))) == path
+
+
+def by_header(header):
+    """Return the name that a browser takes from a Content-Disposition (RFC 6266)."""
+    assert header.isascii()
+    assert header.isprintable()
+    kind, plain, exact = (part.strip() for part in header.split(";"))
+    assert kind == "attachment"
+    assert plain.removeprefix("filename=").strip('"').isprintable()
+    return unquote(exact.removeprefix("filename*=UTF-8''"), errors="strict")
+
+
+@pytest.fixture(scope="module")
+def run(served):
+    return served.run()
+
+
+@pytest.fixture(scope="module")
+def track(served):
+    return talks.track(served.cluster, served.tool)
+
+
+def with_the_names(test):
+    for name in NAMES:
+        test = example(name)(test)
+    return test
+
+
+@with_the_names
+@settings(max_examples=25)
+@given(FILES)
+def test_what_the_proxy_took_the_proxy_and_the_page_send_by_its_name(served, run, name):
+    assume(is_file_name(name))
+    identity, place = run
+    path, text = quote(f"{place}/proxy/{name}"), f"text of {name}"
+    pages = [f"/get-artifact?run_uuid={identity}&path={quote(f'proxy/{name}', safe='')}"]
+
+    assert served.status("PUT", f"{PROXIES[0]}/{path}", text) == 200
+
+    for page in [f"{proxy}/{path}" for proxy in PROXIES] + pages:
+        status, headers, body = served.ask("GET", page)
+        assert (status, by_header(headers["content-disposition"]), body) == (200, name, text)
+        status, headers, _ = served.ask("HEAD", page)
+        assert (status, by_header(headers["content-disposition"])) == (200, name)
+    listed = served.ask("GET", f"{PROXIES[0]}?path={quote(f'{place}/proxy')}")[2]
+    assert name in [file["path"] for file in json.loads(listed)["files"]]
+
+
+@with_the_names
+@settings(max_examples=10)
+@given(FILES)
+def test_what_a_client_logged_it_lists_and_downloads(run, track, name):
+    # MLflow's client cuts a name off at ?, and reads as an address what it lists.
+    assume(is_file_name(name) and is_kept(name) and "?" not in name)
+    listed, got, text = track(run[0], name, f"text of {name}")
+    assert name in listed
+    assert (got, text) == (name, f"text of {name}")
