@@ -10,6 +10,7 @@ password or a removed user counts at once.
 import hmac
 import os
 
+import artifacts
 import authorize
 from flask import Response, g, request
 from mlflow.exceptions import MlflowException
@@ -22,6 +23,8 @@ from mlflow.server import auth
 from mlflow.server.auth.entities import User
 from werkzeug.datastructures import Authorization
 from werkzeug.security import check_password_hash
+
+artifacts.mend()
 
 _KEY = os.urandom(32)
 _right: dict[str, bytes] = {}  # a stored hash, which has a salt of its own: the digest that fits it

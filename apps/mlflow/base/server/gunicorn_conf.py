@@ -4,12 +4,10 @@ Gunicorn runs this file and loads MLflow in its first process, and forks the wor
 many there are it reads from WEB_CONCURRENCY.
 """
 
-import io
 import os
 import ssl
-from collections.abc import Iterator
 from functools import cache
-from typing import IO, Any
+from typing import Any
 
 import pod_settings
 
@@ -59,24 +57,3 @@ def _refuse_other_hosts(_: object, host: str | None, __: object) -> ssl.AlertDes
     """Probes name no host, and nobody an address."""
     ours = host is None or host.lower().removesuffix(".") in _names
     return None if ours else ssl.AlertDescription.ALERT_DESCRIPTION_UNRECOGNIZED_NAME
-
-
-def post_worker_init(_: object) -> None:
-    """Have MLflow send files by pieces: it sends them by lines, and a model may be one long line.
-
-    A worker would hold such a file in memory, whole and twice. 3.x sends pieces itself.
-    """
-    from mlflow.server import handlers
-
-    handlers.open = _open
-
-
-def _open(file: str, mode: str) -> IO[Any]:
-    return _Pieces(file) if mode == "rb" else open(file, mode)  # noqa: PTH123 - as MLflow
-
-
-class _Pieces(io.FileIO):
-    """A file that is read by pieces where others are read by lines."""
-
-    def __iter__(self) -> Iterator[bytes]:
-        return iter(lambda: self.read(1 << 20), b"")
