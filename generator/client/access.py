@@ -32,7 +32,8 @@ class Access:
     def elsewhere(self) -> str | None:
         """The environment's own address, where MLFLOW_TRACKING_URI says another."""
         known = settings.address(self.env)
-        return known if known and known != self.url else None
+        is_own = known == self.url or settings.leads_to(self.env, self.url)
+        return None if is_own else known
 
     def error(self, message: str) -> GenError:
         """Return what is wrong, said of the environment's file."""

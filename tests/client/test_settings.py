@@ -218,7 +218,7 @@ def test_check_asks_at_the_further_name_that_one_uses(gen, repo, monkeypatch):
         url = url.replace("localhost", "LocalHost")
         monkeypatch.setenv("MLFLOW_TRACKING_URI", f"{url}/")
         said = gen("client", "--env", "test", "--check").output
-    assert said == f"{url}/ is healthy, and admin may log in\n"
+    assert said == f"{url} is healthy, and admin may log in\n"
     assert f"URI={ADDRESS}\n" in gen("client", "--env", "test").output, "and gives the first"
 
 

@@ -42,8 +42,9 @@ def authenticate() -> Authorization | Response:
 
 def _answer() -> Authorization | Response:
     given = request.authorization
+    is_whole = given and given.password and "\0" not in (given.username or "")
     try:
-        user = _user(given.username, given.password) if given and given.password else None
+        user = _user(given.username, given.password) if given and is_whole else None
     except MlflowException:
         # A client tries again after 503. A 401 would end a training that waits for PostgreSQL.
         said = MlflowException("the database does not answer", error_code=TEMPORARILY_UNAVAILABLE)

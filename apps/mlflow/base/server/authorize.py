@@ -8,6 +8,7 @@ import functools
 import json
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import unquote
 
 import grants
 import lists
@@ -18,7 +19,7 @@ import said_once
 from flask import Response, after_this_request, request
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE, PERMISSION_DENIED
-from mlflow.server import auth, handlers
+from mlflow.server import app, auth, handlers
 from mlflow.server.auth.entities import User
 from mlflow.server.auth.permissions import Permission, get_permission
 from mlflow.store.artifact.utils.models import _parse_model_uri
@@ -37,9 +38,13 @@ def install() -> None:
     if grants.DECIDES_ITSELF:
         auth._get_proxy_artifact_permission = _proxied_natively
         auth._find_fastapi_validator = _logging(auth._find_fastapi_validator)
+        middleware = auth.GraphQLAuthorizationMiddleware
+        middleware._check_authorization = _of_one_experiment(middleware._check_authorization)
     else:  # every route has its row in the table
         auth.BEFORE_REQUEST_VALIDATORS.clear()
         auth._is_proxy_artifact_path = lambda path: False
+        # It takes no arguments, and so would answer 500 for a path that has one.
+        app.view_functions["_not_implemented"] = lambda **_: handlers._not_implemented()
 
 
 def refusal(user: User) -> Response | None:
@@ -60,8 +65,6 @@ def refusal(user: User) -> Response | None:
 
 def undecided() -> list[str]:
     """Return the routes for which nothing is decided: they are for administrators alone."""
-    from mlflow.server import app
-
     rules = [] if grants.DECIDES_ITSELF else app.url_map.iter_rules()
     every = {routes.name(how, rule.rule) for rule in rules for how in rule.methods}
     unjudged = ("HEAD ", "OPTIONS ")
@@ -156,9 +159,8 @@ def _run_files(need: Need, fields: Fields, user: str) -> None:
 
 
 def _version_files(need: Need, fields: Fields, user: str) -> None:
-    registry = handlers._get_model_registry_store()
-    where = registry.get_model_version_download_uri(fields.get("name"), fields.get("version"))
-    _on_location(need.level, where, user)
+    names = [str(fields.get(name, "")) for name in need.fields]
+    _on_location(need.level, _source_of(*names), user)
 
 
 def _trace_files(need: Need, fields: Fields, user: str) -> None:
@@ -200,37 +202,57 @@ def _new_location(need: Need, fields: Fields, user: str) -> None:
 
 
 def _source(need: Need, fields: Fields, user: str) -> None:
-    tags = fields.get("tags")
-    keys = [tag.get("key") for tag in tags if isinstance(tag, dict)] if tags else []
+    keys = [tag.get("key") for tag in fields.get("tags") or () if isinstance(tag, dict)]
     is_prompt = "mlflow.prompt.is_prompt" in keys
     for source in _named(need, fields):
         if not (is_prompt and source.replace("-", "").isalnum()):  # a placeholder
             _on_location(need.level, source, user)
 
 
+def _logged_models(need: Need, fields: Fields, user: str) -> None:
+    """Judge the models that a metric, an input or an output of a run names. 2.22 has none."""
+    said = [fields, *(fields.get("metrics") or ()), *(fields.get("models") or ())]
+    models = {one["model_id"] for one in said if isinstance(one, dict) and one.get("model_id")}
+    for model in models if grants.DECIDES_ITSELF else ():
+        logged = handlers._get_tracking_store().get_logged_model(model)
+        _on_experiment(need.level, str(logged.experiment_id), user)
+
+
 def _on_location(level: str, where: str, user: str) -> None:
     """Raise where a user may not do that with what lies at an address."""
-    if where.startswith("models:/"):
+    if where.startswith("models:"):
         _on_model_location(level, where, user)
+    elif where.startswith("runs:"):
+        run, _, rest = where.removeprefix("runs:").strip("/").partition("/")
+        locations.plain(unquote(rest))
+        experiment, lies = grants.run(run)
+        _on_experiment(level, experiment, user)
+        _demand(level, f"location {where}", on_path(locations.stored(lies), user))
     else:
-        if where.startswith("runs:/"):
-            run = where.removeprefix("runs:/").strip("/").split("/")[0]
-            experiment, where = grants.run(run)
-            _on_experiment(level, experiment, user)
         _demand(level, f"location {where}", on_path(locations.stored(where), user))
 
 
 def _on_model_location(level: str, where: str, user: str) -> None:
-    parsed = _parse_model_uri(where)
+    try:
+        parsed = _parse_model_uri(where)
+    except MlflowException as error:
+        raise MlflowException(error.message, INVALID_PARAMETER_VALUE) from None
     if logged := getattr(parsed, "model_id", None):
         model = handlers._get_tracking_store().get_logged_model(logged)
-        _on_experiment(level, model.experiment_id, user)
+        _on_experiment(level, str(model.experiment_id), user)
     else:
         _demand(level, f"model {parsed.name}", grants.on_model(parsed.name, user))
     if parsed.version:
-        registry = handlers._get_model_registry_store()
-        source = registry.get_model_version_download_uri(parsed.name, parsed.version)
-        _on_location(level, source, user)
+        _on_location(level, _source_of(parsed.name, parsed.version), user)
+
+
+def _source_of(model: str, version: str) -> str:
+    """Return where the files of a model's version lie."""
+    if not (version.isascii() and version.isdigit() and len(version) < 10):
+        raise MlflowException(f"{version!r} is not a version", INVALID_PARAMETER_VALUE)
+    registry = handlers._get_model_registry_store()
+    where: str = registry.get_model_version_download_uri(model, version)
+    return where
 
 
 def on_path(path: str, user: str) -> Permission:
@@ -254,6 +276,17 @@ def _proxied_natively(path: str, user: str, asked: str | None = None) -> Permiss
     """MLflow 3's question about one, where no Flask is asked."""
     _, found, rest = path.partition("/mlflow-artifacts/artifacts/")
     return on_path(locations.asked(rest if found else asked or ""), user)
+
+
+def _of_one_experiment(check: Callable[..., bool]) -> Callable[..., bool]:
+    """Have a query of MLflow 3's graphs name its experiment: it takes none for the first."""
+
+    def checked(middleware: Any, field: str, arguments: dict[str, Any], user: str) -> bool:
+        asked = getattr(arguments.get("input"), "experiment_id", None)
+        named = field != "mlflowGetExperiment" or locations.number(asked or "")
+        return named and check(middleware, field, arguments, user)
+
+    return checked
 
 
 def _on_experiment(level: str, experiment: str, user: str) -> None:
@@ -333,5 +366,8 @@ _KINDS: dict[str, Callable[[Need, Fields, str], None]] = {
     "logged-model-files": _logged_model_files,
     "trace-tags": _trace_tags,
     "source": _source,
+    "source-run": _linked_run,
+    "logged-models": _logged_models,
+    "closed": _administrator,
     "new-location": _new_location,
 }

@@ -18,6 +18,8 @@ from mlflow.store.model_registry import sqlalchemy_store as registry
 from mlflow.store.tracking import sqlalchemy_store as tracking
 from mlflow.utils.search_utils import SearchUtils
 
+_STEP = 100  # that are asked for at once, however small a page is
+
 Method = Callable[..., Any]
 Readable = Callable[[Any], bool]
 
@@ -63,7 +65,9 @@ def _forgetting(argument: str) -> Callable[[Method], Method]:
 
         def changed(*given: Any, **named: Any) -> Any:
             result = method(*given, **named)
-            grants.forget_model(signature.bind(*given, **named).arguments[argument])
+            said = signature.bind(*given, **named).arguments
+            if argument == "name" or said[argument] != said["name"]:
+                grants.forget_model(said[argument])
             return result
 
         return changed
@@ -83,6 +87,8 @@ def _filtering(readable_for: Callable[[str], Readable]) -> Callable[[Method], Me
                 return method(*given, **named)
             call = signature.bind(*given, **named)
             call.apply_defaults()
+            if call.arguments["max_results"] < 1:  # which the store refuses
+                return method(*given, **named)
             return _page(method, call.arguments, readable_for(user))
 
         return search
@@ -95,7 +101,7 @@ def _page(method: Method, arguments: dict[str, Any], readable: Readable) -> Page
     kept: list[Any] = []
     token, wanted = arguments["page_token"], arguments["max_results"]
     while True:
-        page = method(**{**arguments, "page_token": token})
+        page = method(**{**arguments, "page_token": token, "max_results": max(wanted, _STEP)})
         start = SearchUtils.parse_start_offset_from_page_token(token)
         for offset, thing in enumerate(page, start):
             if readable(thing):

@@ -4,24 +4,29 @@ Every experiment has a folder of the blob container: the one of its number, and 
 artifact location names where it was made with another.
 """
 
+import os
 import posixpath
-from collections.abc import Iterator
+import re
 from urllib.parse import unquote, urlparse
 
+from azure.core.exceptions import AzureError
 from mlflow.exceptions import MlflowException
-from mlflow.protos.databricks_pb2 import BAD_REQUEST, PERMISSION_DENIED
-from mlflow.server import handlers
+from mlflow.protos.databricks_pb2 import BAD_REQUEST, PERMISSION_DENIED, TEMPORARILY_UNAVAILABLE
+from mlflow.server import ARTIFACTS_DESTINATION_ENV_VAR, handlers
 from mlflow.store.tracking.dbmodels.models import SqlExperiment
 from mlflow.utils.uri import validate_path_is_safe
-from sqlalchemy import or_
+from sqlalchemy import String, cast, func
 
 _SCHEME = "mlflow-artifacts"
+_ROUTE = "/api/2.0/mlflow-artifacts/artifacts/"
 _LONGEST = 9  # digits of a number that PostgreSQL surely takes as an experiment's id
+_NEW = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")  # a part of a new location
 
 
 def number(text: str) -> bool:
     """Whether a text is an experiment's id as MLflow writes it: 05 and +5 are not 5."""
-    return text.isascii() and text.isdigit() and str(int(text)) == text
+    is_short = 0 < len(text) <= _LONGEST
+    return is_short and text.isascii() and text.isdigit() and str(int(text)) == text
 
 
 def asked(path: str) -> str:
@@ -39,23 +44,27 @@ def plain(path: str) -> str:
 def owners(path: str) -> set[str]:
     """Return the experiments that a plain path belongs to: those around it, and those inside it."""
     first = path.split("/")[0]
-    if not path or (number(first) and len(first) > _LONGEST):
-        return set()
     experiment, location = SqlExperiment.experiment_id, SqlExperiment.artifact_location
-    if number(first):
-        is_owner = experiment == int(first)
-    else:
-        around = [f"{_SCHEME}:/{folder}" for folder in _parents(path)]
-        inside = location.startswith(f"{_SCHEME}:/{path}/", autoescape=True)
-        is_owner = or_(location.in_(around), inside)
     with handlers._get_tracking_store().ManagedSessionMaker() as session:
-        return {str(found) for (found,) in session.query(experiment).filter(is_owner)}
+        if number(first):
+            rows = session.query(experiment).filter(experiment == int(first))
+            return {str(found) for (found,) in rows}
+        usual = func.concat(f"{_SCHEME}:/", cast(experiment, String))
+        rows = session.query(experiment, location).filter(location != usual).all()
+    folders = {str(found): _folder(text) for found, text in rows}
+    return {found for found, folder in folders.items() if folder and path and _meet(folder, path)}
 
 
-def _parents(path: str) -> Iterator[str]:
-    while path:
-        yield path
-        path = posixpath.dirname(path)
+def _folder(location: str) -> str:
+    """Return the plain path of an experiment's location; empty where it is elsewhere."""
+    try:
+        return stored(location)
+    except MlflowException:
+        return ""
+
+
+def _meet(folder: str, path: str) -> bool:
+    return f"{path}/".startswith(f"{folder}/") or folder.startswith(f"{path}/")
 
 
 def stored(uri: str) -> str:
@@ -64,31 +73,52 @@ def stored(uri: str) -> str:
     Raises MlflowException for an address that is elsewhere: only administrators may use those,
     because MLflow reads them as the server, with what the server has.
     """
-    scheme = urlparse(uri).scheme
-    ours = scheme == _SCHEME or "/api/2.0/mlflow-artifacts/artifacts/" in urlparse(uri).path
-    if scheme not in (_SCHEME, "http", "https") or not ours:
+    path = _path(uri)
+    if path is None:
         raise MlflowException(
             f"only an administrator may use the location {uri!r}, which is outside of this "
             f"server's artifacts",
             PERMISSION_DENIED,
         )
-    path = handlers._get_proxied_run_artifact_destination_path(uri)
     if unquote(path) != path:
         raise MlflowException(f"the location {uri!r} must not contain %", BAD_REQUEST)
     return plain(path)
 
 
+def _path(uri: str) -> str | None:
+    """Return what MLflow makes of an address in the container; None where it lies elsewhere."""
+    container = os.environ[ARTIFACTS_DESTINATION_ENV_VAR].rstrip("/")
+    if uri.startswith(f"{container}/"):
+        return uri.removeprefix(container).lstrip("/")
+    try:
+        parts = urlparse(uri)
+    except ValueError:  # of a bracket
+        return None
+    if parts.scheme != _SCHEME and not (parts.scheme in ("http", "https") and _ROUTE in parts.path):
+        return None
+    path: str = handlers._get_proxied_run_artifact_destination_path(uri)
+    return path
+
+
 def refuse_taken(uri: str) -> None:
     """Raise where a new experiment's location would lie in another's folder, or around one."""
     path = stored(uri)
-    if uri != f"{_SCHEME}:/{path}" or not path or number(path.split("/")[0]):
+    parts = path.split("/")
+    is_name = all(map(_NEW.fullmatch, parts)) and parts[0] != "workspaces"
+    if uri != f"{_SCHEME}:/{path}" or not is_name or number(parts[0]):
         raise MlflowException(
             f"only an administrator may give an experiment the location {uri!r}; leave it out, or "
             f"write {_SCHEME}:/NAME with a name that is not a number",
             PERMISSION_DENIED,
         )
-    if owners(path):
+    if owners(path) or _holds_files(path):
         raise MlflowException(
-            f"the location {uri!r} belongs to another experiment; choose another name",
-            PERMISSION_DENIED,
+            f"the location {uri!r} belongs to others; choose another name", PERMISSION_DENIED
         )
+
+
+def _holds_files(path: str) -> bool:
+    try:
+        return bool(handlers._get_artifact_repo_mlflow_artifacts().list_artifacts(path))
+    except AzureError as error:
+        raise MlflowException("the storage does not answer", TEMPORARILY_UNAVAILABLE) from error

@@ -33,9 +33,15 @@ TRACE_TAGS = Need("trace-tags", READ)
 SOURCE = Need("source", READ, ("source",))
 NEW_LOCATION = Need("new-location", fields=("artifact_location",))
 PART = Need("part", fields=("path",))
+# What 3.16 lets everybody do, with the server's rights or with what others have.
+CLOSED = Need("closed")
+OWN_ENTRY = Need("own-entry")
+METRICS_OF_MODELS = Need("logged-models", EDIT)
+MODELS_OF_RUNS = Need("logged-models", READ)
+SOURCE_RUN = Need("source-run", READ, ("source_run_id",))
 REACHED = {
-    *("run-files", "version-files", "trace-files", "logged-model-files"),
-    *("trace-tags", "source", "new-location", "part", "own-entry"),
+    *("run-files", "version-files", "trace-files", "logged-model-files", "logged-models"),
+    *("trace-tags", "source", "source-run", "new-location", "part", "own-entry", "closed"),
 }
 
 
@@ -85,10 +91,12 @@ TABLE: dict[str, tuple[Need, ...]] = {
     "GET /mlflow/runs/get": (_run(READ),),
     "POST /mlflow/runs/search": (LOGIN,),
     "POST /mlflow/runs/update": (_run(EDIT),),
-    "POST /mlflow/runs/log-metric": (_run(EDIT),),
+    "POST /mlflow/runs/log-metric": (_run(EDIT), METRICS_OF_MODELS),
     "POST /mlflow/runs/log-parameter": (_run(EDIT),),
-    "POST /mlflow/runs/log-batch": (_run(EDIT),),
-    "POST /mlflow/runs/log-inputs": (_run(EDIT),),
+    "POST /mlflow/runs/log-batch": (_run(EDIT), METRICS_OF_MODELS),
+    "POST /mlflow/runs/log-inputs": (_run(EDIT), MODELS_OF_RUNS),
+    "POST /mlflow/runs/outputs": (MODELS_OF_RUNS,),
+    "POST /mlflow/logged-models": (SOURCE_RUN,),
     "POST /mlflow/runs/log-model": (_run(EDIT),),
     "POST /mlflow/runs/set-tag": (_run(EDIT),),
     "POST /mlflow/runs/delete-tag": (_run(EDIT),),
@@ -157,7 +165,10 @@ TABLE: dict[str, tuple[Need, ...]] = {
     "POST /mlflow/users/create": (ADMINISTRATOR,),
     "POST /mlflow/users/create-ui": (ADMINISTRATOR,),
     "GET /mlflow/users/get": (OWN_NAME,),
-    "GET /mlflow/users/list": (Need("own-entry"),),  # 3.16's
+    "GET /mlflow/users/list": (OWN_ENTRY,),
+    "GET /mlflow/roles/list": (CLOSED,),
+    "GET /mlflow/roles/get": (CLOSED,),
+    "GET /mlflow/roles/permissions/list": (CLOSED,),
     "PATCH /mlflow/users/update-password": (OWN_NAME,),
     "PATCH /mlflow/users/update-admin": (ADMINISTRATOR,),
     "DELETE /mlflow/users/delete": (ADMINISTRATOR,),
@@ -172,6 +183,12 @@ TABLE: dict[str, tuple[Need, ...]] = {
     # 2.22.0 answers 500 to whoever asks in this language.
     "GET /graphql": (ADMINISTRATOR,),
     "POST /graphql": (ADMINISTRATOR,),
+    # 3.16's gateway calls whatever address it is given, as the server.
+    **{
+        f"POST /mlflow/gateway/{kind}/{how}": (CLOSED,)
+        for kind in ("secrets", "model-definitions", "endpoints")
+        for how in ("create", "update")
+    },
     # Without a gateway configured it answers an empty list, and pages ask for that.
     "GET /mlflow/gateway-proxy": (LOGIN,),
     "POST /mlflow/gateway-proxy": (LOGIN,),

@@ -6,6 +6,7 @@ another.
 """
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
@@ -13,9 +14,11 @@ from typing import Any
 import locations
 from flask import request
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.json_format import ParseError
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE
 from mlflow.server import handlers
+from mlflow.utils.proto_json_utils import parse_dict
 
 _SAME = ({"run_id", "run_uuid"}, {"request_id", "trace_id"})  # two names of one thing
 _ALIASES = {  # of what a request is judged by: refused where the message lacks the field, too
@@ -33,8 +36,16 @@ _OTHERS = {  # routes that are declared by hand, and parse the message of anothe
     "/ajax-api/2.0/mlflow/experiments/search-datasets": "mlflow/experiments/search-datasets",
 }
 _FILES = ("_upload_artifact", "serve_upload_artifact")  # their bodies are what people keep
+_SINGLE = {  # one value each, where no message says so
+    *("run_id", "run_uuid", "experiment_id", "request_id", "trace_id", "model_id", "username"),
+    *("name", "version", "path", "artifact_file_path"),
+}
+_NO_TEXT = re.compile("[\0\ud800-\udfff]")
+_OF_MANY_RUNS = "/metrics/get-history-bulk"
 
 Fields = dict[str, Any]
+Message = Any
+"""A class of protobuf messages."""
 
 
 def fields() -> Fields:
@@ -43,7 +54,10 @@ def fields() -> Fields:
     Raises MlflowException, INVALID_PARAMETER_VALUE, where the handler might read it otherwise.
     """
     message = _messages().get((request.url_rule.rule, request.method))
-    said = _query(message) if request.method == "GET" else _body(message)
+    if request.method == "GET":
+        _expect(not _has_body(), "a GET takes its fields from the query, not from a body")
+    from_query = request.method == "GET" or request.url_rule.endpoint in _FILES
+    said = _query(message) if from_query else _body(message)
     named = request.view_args or {}
     for name in named.keys() & said.keys():
         _expect(named[name] == said[name], f"{name} differs in the path and in the body")
@@ -53,23 +67,24 @@ def fields() -> Fields:
         _expect(len(values) < 2, f"{' and '.join(sorted(names))} differ; say one")
     for name, value in said.items():
         _expect_number(name, value)
+        _expect_text(name, value)
     return said
 
 
-def _query(message: Descriptor | None) -> Fields:
-    _expect(not _has_body(), "a GET takes its fields from the query, not from a body")
-    known = message.fields_by_name if message else {}
+def _query(message: Message | None) -> Fields:
+    known = message.DESCRIPTOR.fields_by_name if message else {}
     said: Fields = {}
     for name, values in request.args.lists():
-        many = name in known and _repeated(known[name])
-        _expect(many or name not in known or len(values) == 1, f"{name} is given more than once")
-        said[name] = values if many or len(values) > 1 else values[0]
+        single = not _repeated(known[name]) if name in known else name in _SINGLE
+        if name == "run_id" and request.url_rule.rule.endswith(_OF_MANY_RUNS):
+            single = False
+        _expect(not single or len(values) == 1, f"{name} is given more than once")
+        is_list = len(values) > 1 or (name in known and not single)
+        said[name] = values if is_list else values[0]
     return said
 
 
-def _body(message: Descriptor | None) -> Fields:
-    if request.url_rule.endpoint in _FILES:
-        return {}
+def _body(message: Message | None) -> Fields:
     if request.mimetype != "application/json":
         _expect(message is None or not _has_body(), "the body must be application/json")
         return {}
@@ -77,9 +92,10 @@ def _body(message: Descriptor | None) -> Fields:
     for alias in said.keys() & _ALIASES.keys():
         raise _refused(f"{alias}: write {_ALIASES[alias]}")
     if message:
-        twice = request.args.keys() & message.fields_by_name.keys()
+        twice = request.args.keys() & message.DESCRIPTOR.fields_by_name.keys()
         _expect(not twice, f"{', '.join(sorted(twice))} must stand in the body alone")
-        _expect_names(said, message)
+        _expect_names(said, message.DESCRIPTOR)
+        _expect_whole(said, message)
     return said
 
 
@@ -102,6 +118,14 @@ def _object(pairs: Iterable[tuple[str, Any]]) -> Fields:
         _expect(name not in said, f"{name} is given more than once")
         said[name] = value
     return said
+
+
+def _expect_whole(said: Fields, message: Message) -> None:
+    """Raise where the body is not what the route takes: MLflow would obey the part that fits."""
+    try:
+        parse_dict(said, message())
+    except ParseError as error:
+        raise _refused(f"{error}"[:200]) from None
 
 
 def _expect_names(said: Any, message: Descriptor) -> None:
@@ -137,6 +161,13 @@ def _expect_number(name: str, value: Any) -> None:
         _expect(right, f"{name}: {one!r} is not an experiment's id; write it as a string")
 
 
+def _expect_text(name: str, value: Any) -> None:
+    """Raise where a text is one that PostgreSQL does not take."""
+    for one in value if isinstance(value, list) else [value]:
+        if isinstance(one, str):
+            _expect(not _NO_TEXT.search(one), f"{name} holds a character that is not text")
+
+
 def _repeated(field: FieldDescriptor) -> bool:
     """Whether a field holds a list, in old versions of protobuf and in new ones."""
     new = hasattr(field, "is_repeated")
@@ -144,10 +175,10 @@ def _repeated(field: FieldDescriptor) -> bool:
 
 
 @cache
-def _messages() -> dict[tuple[str, str], Descriptor]:
+def _messages() -> dict[tuple[str, str], Message]:
     """Return what each route and method parses its fields into, by the route's rule."""
     found = {
-        (path, method): request_class.DESCRIPTOR
+        (path, method): request_class
         for path, request_class, methods in handlers.get_endpoints(lambda known: known)
         for method in methods
         if hasattr(request_class, "DESCRIPTOR")
