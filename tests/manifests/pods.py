@@ -173,7 +173,7 @@ class Pod:
         mounts = folder / "mounts"
         mounts.write_text("".join("\t".join(map(str, m)) + "\n" for m in self._mounts(container)))
         variables = {"PATH": ":".join(map(str, (*image.path, "/usr/bin", "/bin")))}
-        variables |= image.variables | self._variables(container)
+        variables |= image.variables | self.variables(container)
         user = self.spec["securityContext"]
         isolated = ["unshare", "--user", "--keep-caps", "--mount", "--pid", "--fork"]
         isolated += [f"--map-user={user['runAsUser']}", f"--map-group={user['runAsGroup']}"]
@@ -197,7 +197,8 @@ class Pod:
     def _declared(self, volume: str) -> Mapping:
         return next(v for v in self.spec["volumes"] if v["name"] == volume)
 
-    def _variables(self, container: Mapping) -> dict[str, str]:
+    def variables(self, container: Mapping) -> dict[str, str]:
+        """Return the environment of a container of this pod."""
         variables: dict[str, str] = {}
         for source in container.get("envFrom", []):
             ((reference, named),) = source.items()

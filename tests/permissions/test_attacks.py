@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.permissions import attacks_reached, world
+from tests.permissions import attacks_reached, attacks_traces, world
 from tests.permissions.scene import BYTES, FILE, PAGES, REST, Scene
 
 # The first run on a machine installs both MLflows, PostgreSQL and Azurite.
@@ -15,7 +15,7 @@ def test_what_is_refused_changes_nothing_and_its_owner_may(server, tmp_path):
     with world.started(server, tmp_path) as started:
         scene = Scene(started)
         passed = {}
-        for attack in attacks_reached.ALL:
+        for attack in (*attacks_reached.ALL, *attacks_traces.ALL):
             try:
                 attack(scene)
                 assert scene.all_of_anns() == scene.before

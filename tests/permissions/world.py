@@ -75,8 +75,7 @@ class World:
             body = said.encode() if isinstance(said, str) else json.dumps(said).encode()
             headers = {"Content_Type": "application/json", **headers}
         if who:
-            password = SECRETS["admin-password"] if who == self.admin else _PASSWORD + who
-            key = base64.b64encode(f"{who}:{password}".encode()).decode()
+            key = base64.b64encode(":".join(self.login(who).values()).encode()).decode()
             headers["Authorization"] = f"Basic {key}"
         asked = {
             "method": method,
@@ -88,6 +87,11 @@ class World:
         self.process.stdin.flush()
         status, answered, text = json.loads(self.process.stdout.readline())
         return Answer(status, answered, base64.b64decode(text))
+
+    def login(self, who: str) -> dict[str, str]:
+        """What a client of theirs sets."""
+        password = SECRETS["admin-password"] if who == self.admin else _PASSWORD + who
+        return {"MLFLOW_TRACKING_USERNAME": who, "MLFLOW_TRACKING_PASSWORD": password}
 
     def must(self, who: str, method: str, path: str, said: Any = None, **more: Any) -> Any:
         """Ask for what has to succeed; return the answer's JSON, or None where it has none."""

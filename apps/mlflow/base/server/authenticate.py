@@ -12,6 +12,7 @@ import os
 
 import artifacts
 import authorize
+import traces
 from flask import Response, g, request
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import (
@@ -53,6 +54,7 @@ def _answer() -> Authorization | Response:
         return auth.make_basic_auth_response()
     refused = authorize.refusal(user)
     g.mlflow_user = user  # from here on, lists hold what this user may read
+    traces.asks(user)
     return refused or given
 
 

@@ -16,6 +16,7 @@ import locations
 import refusals
 import routes
 import said_once
+import traces
 from flask import Response, after_this_request, request
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE, PERMISSION_DENIED
@@ -23,10 +24,7 @@ from mlflow.server import app, auth, handlers
 from mlflow.server.auth.entities import User
 from mlflow.server.auth.permissions import Permission, get_permission
 from mlflow.store.artifact.utils.models import _parse_model_uri
-from mlflow.utils.mlflow_tags import MLFLOW_ARTIFACT_LOCATION
 from routes import Need
-
-_LOCATIONS = (MLFLOW_ARTIFACT_LOCATION, "mlflow.trace.archiveLocation")  # a trace's tags
 
 Fields = said_once.Fields
 
@@ -34,6 +32,7 @@ Fields = said_once.Fields
 def install() -> None:
     """Have MLflow filter its lists, forget grants, and judge paths as this module does."""
     lists.install()
+    traces.install()
     auth._get_permission_from_experiment_id_artifact_proxy = _proxied
     if grants.DECIDES_ITSELF:
         auth._get_proxy_artifact_permission = _proxied_natively
@@ -74,9 +73,11 @@ def undecided() -> list[str]:
 def _judge(user: str) -> None:
     experiment = request.headers.get("x-mlflow-experiment-id", "0")
     _deny_unless(locations.number(experiment), "the header X-MLflow-Experiment-Id")
+    handlers._get_tracking_store()  # when it is made it counts experiments: all of them
+    if run := request.headers.get("x-mlflow-run-id"):  # to which traces are linked
+        _on_experiment(routes.EDIT, grants.run(run)[0], user)
     if request.url_rule is None:  # nothing is there, or MLflow 3 asks where no Flask is asked
         return
-    handlers._get_tracking_store()  # when it is made it counts experiments: all of them
     route = routes.name(request.method, request.url_rule.rule)
     needs = routes.TABLE.get(route)
     if grants.DECIDES_ITSELF:
@@ -163,37 +164,10 @@ def _version_files(need: Need, fields: Fields, user: str) -> None:
     _on_location(need.level, _source_of(*names), user)
 
 
-def _trace_files(need: Need, fields: Fields, user: str) -> None:
-    for trace in _named(need, fields):
-        tags = handlers._get_tracking_store().get_trace_info(trace).tags
-        for name in _LOCATIONS:
-            if name in tags:
-                _on_location(need.level, tags[name], user)
-
-
 def _logged_model_files(need: Need, fields: Fields, user: str) -> None:
     for model in _named(need, fields):
         logged = handlers._get_tracking_store().get_logged_model(model)
         _on_location(need.level, logged.artifact_location, user)
-
-
-def _trace_tags(need: Need, fields: Fields, user: str) -> None:
-    for where in _locations_in(fields):
-        _on_location(need.level, where, user)
-
-
-def _locations_in(said: Any) -> Iterator[str]:
-    """Yield the values of the tags that say where a trace's data lies, in each of their forms."""
-    if isinstance(said, dict):
-        if said.get("key") in _LOCATIONS:
-            yield str(said.get("value", ""))
-        for name, value in said.items():
-            if name in _LOCATIONS:
-                yield str(value)
-            yield from _locations_in(value)
-    elif isinstance(said, list):
-        for value in said:
-            yield from _locations_in(value)
 
 
 def _new_location(need: Need, fields: Fields, user: str) -> None:
@@ -362,9 +336,7 @@ _KINDS: dict[str, Callable[[Need, Fields, str], None]] = {
     "part": _part,
     "run-files": _run_files,
     "version-files": _version_files,
-    "trace-files": _trace_files,
     "logged-model-files": _logged_model_files,
-    "trace-tags": _trace_tags,
     "source": _source,
     "source-run": _linked_run,
     "logged-models": _logged_models,

@@ -24,12 +24,10 @@ class Need(NamedTuple):
 LOGIN = Need("login")  # nothing but a user's name and password; lists show what they may read
 ADMINISTRATOR = Need("administrator")
 OWN_NAME = Need("own-name", fields=("username",))
-# The file of a run, of a model's version or of a trace lies where others wrote that it does.
+# The file of a run or of a model's version lies where others wrote that it does.
 RUN_FILES = Need("run-files", READ, ("run_id", "run_uuid"))
 VERSION_FILES = Need("version-files", READ, ("name", "version"))
-TRACE_FILES = Need("trace-files", READ, ("request_id", "trace_id"))
 LOGGED_MODEL_FILES = Need("logged-model-files", READ, ("model_id",))
-TRACE_TAGS = Need("trace-tags", READ)
 SOURCE = Need("source", READ, ("source",))
 NEW_LOCATION = Need("new-location", fields=("artifact_location",))
 PART = Need("part", fields=("path",))
@@ -40,8 +38,8 @@ METRICS_OF_MODELS = Need("logged-models", EDIT)
 MODELS_OF_RUNS = Need("logged-models", READ)
 SOURCE_RUN = Need("source-run", READ, ("source_run_id",))
 REACHED = {
-    *("run-files", "version-files", "trace-files", "logged-model-files", "logged-models"),
-    *("trace-tags", "source", "source-run", "new-location", "part", "own-entry", "closed"),
+    *("run-files", "version-files", "logged-model-files", "logged-models"),
+    *("source", "source-run", "new-location", "part", "own-entry", "closed"),
 }
 
 
@@ -112,7 +110,7 @@ TABLE: dict[str, tuple[Need, ...]] = {
     "POST /mlflow/artifacts/presigned-download-url": (RUN_FILES,),
     "POST /mlflow/artifacts/presigned-upload-url": (RUN_FILES._replace(level=EDIT),),
     "GET /model-versions/get-artifact": (_model(READ), VERSION_FILES),
-    "GET /mlflow/get-trace-artifact": (_trace(READ), TRACE_FILES),
+    "GET /mlflow/get-trace-artifact": (_trace(READ),),
     "GET /mlflow/logged-models/<model_id>/artifacts/files": (LOGGED_MODEL_FILES,),
     "GET /mlflow/logged-models/<model_id>/artifacts/directories": (LOGGED_MODEL_FILES,),
     # The container, by paths
@@ -147,13 +145,12 @@ TABLE: dict[str, tuple[Need, ...]] = {
     f"POST {_VERSIONS}/set-tag": (_model(EDIT),),
     f"DELETE {_VERSIONS}/delete-tag": (_model(MANAGE),),
     # Traces
-    "POST /mlflow/traces": (_experiment(EDIT), TRACE_TAGS),
+    "POST /mlflow/traces": (_experiment(EDIT),),
     "GET /mlflow/traces": (LOGIN,),
-    "PATCH /mlflow/traces/<request_id>": (_trace(EDIT), TRACE_TAGS),
+    "PATCH /mlflow/traces/<request_id>": (_trace(EDIT),),
     "GET /mlflow/traces/<request_id>/info": (_trace(READ),),
-    "PATCH /mlflow/traces/<request_id>/tags": (_trace(EDIT), TRACE_TAGS),
+    "PATCH /mlflow/traces/<request_id>/tags": (_trace(EDIT),),
     "DELETE /mlflow/traces/<request_id>/tags": (_trace(EDIT),),
-    "PATCH /mlflow/traces/<trace_id>/tags": (TRACE_TAGS,),  # 3.16's name for it
     "POST /mlflow/traces/delete-traces": (_experiment(MANAGE),),
     # 2.22 has these routes and answers 404: newer clients take that for "an older server".
     "GET /mlflow/traces/<trace_id>": (LOGIN,),
@@ -183,6 +180,8 @@ TABLE: dict[str, tuple[Need, ...]] = {
     # 2.22.0 answers 500 to whoever asks in this language.
     "GET /graphql": (ADMINISTRATOR,),
     "POST /graphql": (ADMINISTRATOR,),
+    # 3.16's demonstration lands among everybody's things.
+    "POST /mlflow/demo/generate": (CLOSED,),
     # 3.16's gateway calls whatever address it is given, as the server.
     **{
         f"POST /mlflow/gateway/{kind}/{how}": (CLOSED,)
