@@ -9,7 +9,7 @@ was set before leads nowhere but into the folder of the trace's own experiment.
 import dataclasses
 import functools
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
 from typing import Any
 from urllib.parse import urlparse
@@ -68,11 +68,16 @@ def _judged(method: Method, judge: Callable[[Said], None]) -> Method:
 
 
 def _tag(said: Said) -> None:
-    _refuse_own([said["key"]])
+    _refuse_own({said["key"]: said["value"]}, _id(said))
 
 
 def _tags(said: Said) -> None:
-    _refuse_own(said["tags"])
+    _refuse_own(said["tags"], _id(said))
+
+
+def _id(said: Said) -> str:
+    """Return the trace of a call, by both series' names; empty where the server makes the id."""
+    return said.get("request_id") or said.get("trace_id") or ""
 
 
 def _trace(said: Said) -> None:
@@ -80,7 +85,7 @@ def _trace(said: Said) -> None:
         _tags(said)
         return
     trace = said["trace_info"]
-    _refuse_own(trace.tags)
+    _refuse_own(trace.tags, trace.trace_id)
     if "/" in trace.trace_id or not trace.trace_id.isprintable():  # its folder is named by it
         raise MlflowException(f"{trace.trace_id!r} is not a trace's id", INVALID_PARAMETER_VALUE)
     _demand_edit_outside(str(trace.experiment_id), {trace.trace_id})
@@ -96,7 +101,7 @@ def _spans(said: Said) -> None:
     try:
         for span in said["spans"]:
             names = (span._span.attributes or {}).keys()
-            _refuse_own(name.removeprefix(_TAG) for name in names if name.startswith(_TAG))
+            _refuse_own({name.removeprefix(_TAG): "" for name in names if name.startswith(_TAG)})
         _demand_edit_outside(str(said["location"]), {span.trace_id for span in said["spans"]})
     except MlflowException as error:
         if user := _user():
@@ -115,8 +120,17 @@ _WRITES: dict[str, Callable[[Said], None]] = {
 }
 
 
-def _refuse_own(tags: Iterable[str]) -> None:
-    for tag in _OWN.intersection(tags):
+def _refuse_own(tags: Mapping[str, str], trace: str = "") -> None:
+    """Raise where a tag of the server's own gets another value: 2.22's client sends it back."""
+    changed = _OWN.intersection(tags)
+    if changed and trace:
+        key, value, of = (
+            getattr(models.SqlTraceTag, name) for name in ("key", "value", "request_id")
+        )
+        with handlers._get_tracking_store().ManagedSessionMaker() as session:
+            stored = dict(session.query(key, value).filter(of == trace, key.in_(changed)).all())
+        changed = {tag for tag in changed if stored.get(tag) != tags[tag]}
+    for tag in sorted(changed):
         raise _denied(f"the tag {tag} is the server's own; leave it out")
 
 
