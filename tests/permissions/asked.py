@@ -63,7 +63,9 @@ _OTHER = {
     "filename": "index.html",
     "key": "a",
     "tag_key": "a",
-    "value": "b",
+    "value": "1",
+    "datasets": [{"dataset": {"name": "a", "digest": "b", "source_type": "c", "source": "d"}}],
+    "model_json": '{"artifact_path": "a", "flavors": {}, "utc_time_created": "b", "run_id": "c"}',
     "assessment_id": "a",
     "webhook_id": "w",
     "workspace_name": "default",
@@ -72,12 +74,18 @@ _OTHER = {
     "provider": "openai",
     "max_traces": 1,
     "max_timestamp_millis": 1,
+    "timestamp": 1,
     "timestamp_ms": 1,
     "num_parts": 1,
     "metric_key": "a",
     "new_name": "another",
     "stage": "Staging",
     "resource_type": "experiment",
+    "model_name": "x",
+    "description": "x",
+    "filter_string1": "",
+    "item_id": "x",
+    "user": OWNER,
 }
 
 
@@ -118,8 +126,7 @@ def _variants(route: Route, things: Things) -> Iterator[tuple[str, Things]]:
     said |= {name: known[name] for name in special if name not in route.fields}
     if "run_id" in said:
         said.pop("run_uuid", None)
-    in_path = _PARAMETER.findall(route.rule)
-    yield "", {name: value for name, value in said.items() if name not in in_path}
+    yield "", said
 
 
 def _one(*names: str, **more: Any) -> Any:
@@ -219,6 +226,38 @@ _SPECIAL: dict[str, Any] = {
         f"/mlflow/roles/permissions/{action}": _one(role_permission_id=1)
         for action in ("remove", "update")
     },
+    **{
+        f"/mlflow/artifacts/presigned-{way}-url": {"path": "model.pkl"}
+        for way in ("download", "upload")
+    },
+    "/mlflow/traces/link-prompts": {"prompt_versions": [{"name": "a", "version": "1"}]},
+    "/mlflow/traces/metrics": {
+        "view_type": "TRACES",
+        "metric_name": "trace_count",
+        "aggregations": [{"aggregation_type": "COUNT"}],
+    },
+    "/mlflow/traces/calculate-filter-correlation": {
+        "filter_string1": "trace.status = 'OK'",
+        "filter_string2": "trace.status = 'OK'",
+    },
+    "/mlflow/datasets/<dataset_id>/records": {"records": '[{"inputs": {"a": "b"}}]'},
+    "/mlflow/datasets/<dataset_id>/tags": {"tags": '{"a": "b"}'},
+    "/mlflow/gateway/endpoints/get": _one("endpoint_id"),
+    "/mlflow/gateway/secrets/get": _one("secret_id"),
+    "/mlflow/label-schemas/create": {
+        "type": "FEEDBACK",
+        "input": {"pass_fail": {"positive_label": "yes", "negative_label": "no"}},
+    },
+    "/mlflow/review-queues/create": {"name": "another", "queue_type": "CUSTOM"},
+    "/mlflow/review-queues/items/add": {"item_type": "TRACE", "item_ids": ["a"]},
+    "/mlflow/review-queues/items/remove": {"item_ids": ["a"]},
+    "/mlflow/review-queues/items/set-status": {"status": "COMPLETE"},
+    "/mlflow/scorers/register": {"serialized_scorer": "{}"},
+    "/mlflow/prompt-optimization/jobs": {
+        "source_prompt_uri": "prompts:/a/1",
+        "config": {"optimizer_type": "OPTIMIZER_TYPE_GEPA"},
+    },
+    "/mlflow/traces/<trace_id>/assessments": {"assessment": {"assessment_name": "a"}},
     "/mlflow/scorers/online-config": _one("experiment_id"),
     "/mlflow/scorers/online-configs": _one(scorer_ids=["none"]),
     "/mlflow/issues/invoke": _one("experiment_id", "trace_ids"),

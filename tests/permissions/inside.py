@@ -8,15 +8,19 @@ a handler runs until it asks a store for more than a reading, and 299 says what 
 import asyncio
 import base64
 import contextvars
+import functools
 import inspect
 import json
 import os
 import sys
+from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
 import pod_settings
+from google.protobuf.json_format import MessageToDict
+from google.protobuf.message import Message
 
 REACHED, HERE = 299, "http://127.0.0.1:5000"
 said, sys.stdout = sys.stdout, sys.stderr  # nothing but answers goes where answers are read
@@ -49,6 +53,7 @@ from mlflow.server import app, auth, handlers  # noqa: E402
 
 recorded: contextvars.ContextVar[list[Any] | None] = contextvars.ContextVar("recorded")
 recorded.set(None)
+touched: list[Any] = []
 mode = ""
 loop = asyncio.new_event_loop()
 
@@ -81,12 +86,14 @@ class Recorder:
 
 def plain(value: Any) -> Any:
     """Return a value as JSON has it; entities by their attributes."""
-    if isinstance(value, dict):
-        return {str(name): plain(one) for name, one in value.items()}
-    if isinstance(value, (list, tuple, set)):
-        return [plain(one) for one in value]
     if value is None or isinstance(value, (str, int, float, bool)):
         return value
+    if isinstance(value, Message):
+        return MessageToDict(value, preserving_proto_field_name=True)
+    if isinstance(value, Mapping):
+        return {str(name): plain(one) for name, one in value.items()}
+    if isinstance(value, (Sequence, Set)):
+        return [plain(one) for one in value]
     return plain(vars(value)) if hasattr(value, "__dict__") else repr(value)
 
 
@@ -116,6 +123,7 @@ def stand_in(view: Any) -> Any:
         if not mode:
             return view(**named)
         calls: list[Any] = []
+        touched.append(calls)
         if mode == "record":
             token = recorded.set(calls)
             try:
@@ -128,7 +136,7 @@ def stand_in(view: Any) -> Any:
                 return error.serialize_as_json(), error.get_http_status_code()
             finally:
                 recorded.reset(token)
-        return json.dumps(calls), REACHED
+        return "", REACHED
 
     return reached
 
@@ -143,16 +151,42 @@ def install() -> None:
         handle = APIRoute.handle
 
         async def reached(self: Any, scope: Any, receive: Any, send: Any) -> None:
-            stopped = PlainTextResponse("[]", REACHED)
+            stopped = PlainTextResponse("", REACHED)
             await (stopped(scope, receive, send) if mode else handle(self, scope, receive, send))
 
         APIRoute.handle = reached
+
+
+def remember(store: Any) -> None:
+    """Have a store ask its database once for what it reads: nothing changes any more."""
+    known: dict[str, Any] = {}
+    for name in dir(type(store)):
+        if name.startswith(("get_", "has_", "is_")):
+            setattr(store, name, remembering(name, getattr(store, name), known))
+
+
+def remembering(name: str, method: Any, known: dict[str, Any]) -> Any:
+    @functools.wraps(method)
+    def read(*given: Any, **named: Any) -> Any:
+        key = f"{name}{given}{named}"
+        if key not in known:
+            try:
+                known[key] = method(*given, **named)
+            except MlflowException as error:
+                known[key] = error
+        if isinstance(known[key], MlflowException):
+            raise known[key]
+        return known[key]
+
+    return read
 
 
 def stop(how: str) -> None:
     """Let handlers run no more. What MLflow does with their answers would read those."""
     global mode
     if not mode:
+        for store in (auth.store, handlers._get_tracking_store(), auth._get_model_registry_store()):
+            remember(store)
         app.after_request_funcs[None].remove(auth._after_request)
         if native:
             auth._find_fastapi_after_request_handler = lambda *_: None
@@ -251,8 +285,9 @@ def obey(order: dict[str, Any]) -> Any:
     match order:
         case {"path": path, "method": method, "headers": headers, "body": body}:
             body = None if body is None else base64.b64decode(body)
+            touched.clear()
             status, answered = ask(method, path, headers, body)
-            return [status, {}, base64.b64encode(answered).decode()]
+            return [status, {"touched": [*touched]}, base64.b64encode(answered).decode()]
         case {"default": permission}:
             auth.auth_config = auth.auth_config._replace(default_permission=permission)
         case {"stop": how}:

@@ -99,7 +99,10 @@ def things(inside: Inside, who: str, name: str) -> Things:
     inside.must(who, "POST", f"{rest}/model-versions/create", version)
     alias = {"name": name, "alias": "champion", "version": "1"}
     inside.must(who, "POST", f"{models}/alias", alias)
+    metric = {"key": "a", "value": 1, "timestamp": 1, "step": 0}
     found = {
+        "metrics": [metric],
+        "params": [{"key": "a", "value": "b"}],
         "experiment_id": experiment,
         "experiment_ids": [experiment],
         "experiment_name": name,
@@ -158,6 +161,8 @@ def _newer_things(inside: Inside, who: str, older: Things) -> Things:
             "datasets/create", "dataset", "dataset_id", name=name, experiment_ids=[experiment]
         ),
         "model_id": logged["model_id"],
+        "models": [{"model_id": logged["model_id"]}],
+        "metrics": [{**older["metrics"][0], "model_id": logged["model_id"]}],
         "issue_id": make("issues", "issue", "issue_id", **own, description="x"),
         "schema_id": make(
             "label-schemas/create",
@@ -196,4 +201,7 @@ def _newer_things(inside: Inside, who: str, older: Things) -> Things:
         ),
         "role_id": make("roles/create", "role", "id", by=admin, workspace="default", name=name),
         "mcp_server": f"walk/{name}",
+        "model_configs": models,
+        "model_config": models[0],
+        "resource_id": experiment,
     }
