@@ -32,7 +32,10 @@ _TYPES = (
     *("APPLICATION/JSON", "application/json+x", "application/vnd.x+json", "text/json"),
     *("text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", ""),
 )
-_RARELY = st.integers(0, 9).map(lambda number: number == 0)
+_ZEROS = (0x660, 0xFF10)  # of Arabic digits, and of wide ones
+_RARELY = st.integers(0, 9).map(lambda number: number == 9)
+_SOMETIMES = st.integers(0, 2).map(lambda number: number == 2)
+_LATE = st.sampled_from([-1, -1, -1, 0, 1, 2])
 _ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32")
 
 Pairs = list[tuple[str, Any]]
@@ -106,7 +109,7 @@ def _of(draw: Any, route: Route, mine: Things, theirs: Things) -> Said:
     right = draw(st.sampled_from(list(asked.everything(route, mine))))
     path, _, text = right.path.partition("?")
     query, body = Object(parse_qsl(text, keep_blank_values=True)), _object(right.said or {})
-    for _ in range(draw(st.integers(0, 3))):
+    for _ in range(draw(st.sampled_from([1, 1, 1, 0, 2, 3]))):
         places = [*_inside(body), query] if body else [query, body]
         _insert(draw, draw(st.sampled_from(places)), route, theirs)
     return Said(
@@ -125,18 +128,16 @@ def _insert(draw: Any, place: Object, route: Route, theirs: Things) -> None:
     known = sorted(set(NAMES) & theirs.keys())
     here = {name for name, _ in place}
     own = [name for name in known if name in here or name in route.fields or name in route.rule]
-    field = draw(st.sampled_from(own or known)) if draw(st.booleans()) else draw(
-        st.sampled_from(known)
-    )
+    field = draw(st.sampled_from(known if draw(_RARELY) else own or known))
     twins = _TWINS.get(field, [])
-    spelt = [field, field, _camel(field), *map(_camel, twins), *twins]
+    spelt = [field, _camel(field), *map(_camel, twins), *twins]
     spelt += route.fields.get(field, {}).get("spelt", [])
-    pair = draw(st.sampled_from(spelt)), draw(_value(field, theirs[field]))
-    if draw(st.booleans()):
-        place[:] = [one for one in place if one[0] != field]
     if draw(_RARELY):
         del place[draw(st.integers(0, 9)) :]
-    place.insert(draw(st.integers(0, len(place))), pair)
+    if draw(_SOMETIMES):
+        place[:] = [one for one in place if one[0] != field]
+    value = theirs[field] if draw(st.booleans()) else draw(_value(theirs[field]))
+    place.insert(draw(_LATE) % (len(place) + 1), (draw(st.sampled_from(spelt)), value))
 
 
 def _camel(name: str) -> str:
@@ -144,15 +145,13 @@ def _camel(name: str) -> str:
     return first + "".join(word.title() for word in rest)
 
 
-def _value(field: str, value: Any) -> st.SearchStrategy[Any]:
+def _value(value: Any) -> st.SearchStrategy[Any]:
+    """Draw how a value may be written, and read, in another way."""
     if isinstance(value, list):
-        one = _value(field, value[0])
-        return st.one_of(st.just(value), one.map(lambda text: [text]), one, st.just([]))
-    forms: list[Any] = [value, [value], {"value": value}, None, "", f" {value}", f"{value}\n"]
-    if field.startswith("experiment_id"):
-        arabic = "".join(chr(0x660 + int(digit)) for digit in value)
-        wide = "".join(chr(0xFF10 + int(digit)) for digit in value)
-        number = int(value)
-        forms += [f"0{value}", f"+{value}", f"{value}.0", f"{value}e0", arabic, wide, number]
-        forms += [float(value), "0", 0, "_".join(value)]
+        return st.one_of(_value(value[0]).map(lambda one: [one]), _value(value[0]), st.just([]))
+    forms: list[Any] = [[value], {"value": value}, None, "", f" {value}", f"{value}\n"]
+    if value.isdigit():
+        arabic, wide = ("".join(chr(zero + int(digit)) for digit in value) for zero in _ZEROS)
+        forms += [f"0{value}", f"+{value}", f"{value}.0", f"{value}e0", arabic, wide]
+        forms += [int(value), float(value), "0", 0]
     return st.sampled_from(forms)

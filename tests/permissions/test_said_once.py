@@ -103,7 +103,7 @@ def _objects(value: Any) -> Iterator[dict[str, Any]]:
 def test_however_it_is_said_what_is_touched_was_judged(asking):
     inside, routes, mine, theirs = asking
 
-    @settings(max_examples=400)
+    @settings(max_examples=600)
     @given(said.requests(routes, mine, theirs))
     def holds(request: said.Said) -> None:
         answer = inside.ask(
