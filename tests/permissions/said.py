@@ -34,9 +34,14 @@ _TYPES = (
 )
 _ZEROS = (0x660, 0xFF10)  # of Arabic digits, and of wide ones
 _RARELY = st.integers(0, 9).map(lambda number: number == 9)
-_SOMETIMES = st.integers(0, 2).map(lambda number: number == 2)
-_LATE = st.sampled_from([-1, -1, -1, 0, 1, 2])
+_SOMETIMES = st.integers(0, 4).map(lambda number: number == 4)
 _ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32")
+
+_SENT = st.one_of(
+    st.fixed_dictionaries({"type": st.sampled_from(_TYPES)}),
+    st.fixed_dictionaries({"encoding": st.sampled_from(_ENCODINGS)}),
+    st.fixed_dictionaries({"wrapped": st.integers(1, 2)}),
+).map(lambda drawn: {"type": _JSON, "encoding": "utf-8", "wrapped": 0} | drawn)
 
 Pairs = list[tuple[str, Any]]
 
@@ -101,7 +106,9 @@ def _inside(value: Any) -> Iterator[Object]:
 
 def requests(routes: list[Route], mine: Things, theirs: Things) -> st.SearchStrategy[Said]:
     """Draw a request of one of the routes that is right, and say in it what is another's."""
-    return st.sampled_from(routes).flatmap(lambda route: _of(route, mine, theirs))
+    numbered = [route for route in routes if {"experiment_id", "experiment_ids"} & {*route.fields}]
+    one = st.one_of(st.sampled_from(routes), st.sampled_from(numbered))
+    return one.flatmap(lambda route: _of(route, mine, theirs))
 
 
 @st.composite
@@ -109,35 +116,71 @@ def _of(draw: Any, route: Route, mine: Things, theirs: Things) -> Said:
     right = draw(st.sampled_from(list(asked.everything(route, mine))))
     path, _, text = right.path.partition("?")
     query, body = Object(parse_qsl(text, keep_blank_values=True)), _object(right.said or {})
-    for _ in range(draw(st.sampled_from([1, 1, 1, 0, 2, 3]))):
-        places = [*_inside(body), query] if body else [query, body]
-        _insert(draw, draw(st.sampled_from(places)), route, theirs)
-    return Said(
-        draw(st.sampled_from(["GET", "HEAD"])) if route.reads else route.method,
-        path,
-        query,
-        body,
-        draw(st.sampled_from(_TYPES)) if draw(_RARELY) else _JSON,
-        draw(st.sampled_from(_ENCODINGS)) if draw(_RARELY) else "utf-8",
-        draw(st.integers(1, 2)) if draw(_RARELY) else 0,
-    )
-
-
-def _insert(draw: Any, place: Object, route: Route, theirs: Things) -> None:
-    """Say another's thing there: which, by which name, how, and instead of what."""
-    known = sorted(set(NAMES) & theirs.keys())
-    here = {name for name, _ in place}
-    own = [name for name in known if name in here or name in route.fields or name in route.rule]
-    field = draw(st.sampled_from(known if draw(_RARELY) else own or known))
-    twins = _TWINS.get(field, [])
-    spelt = [field, _camel(field), *map(_camel, twins), *twins]
-    spelt += route.fields.get(field, {}).get("spelt", [])
-    if draw(_RARELY):
-        del place[draw(st.integers(0, 9)) :]
+    said = query if route.reads else body
+    sent = {"type": _JSON, "encoding": "utf-8", "wrapped": 0}
+    for _ in range(draw(st.sampled_from([1, 1, 1, 2]))):
+        known = sorted(set(NAMES) & theirs.keys())
+        own = [one for one in known if one in route.fields or f"<{one}>" in route.rule]
+        field = draw(st.sampled_from(known if draw(_RARELY) else own or known))
+        thing = _Named(field, mine[field], theirs[field], route.fields.get(field, {}))
+        way = draw(st.sampled_from(_WAYS))
+        way(draw, thing, said, body if route.reads else query)
     if draw(_SOMETIMES):
-        place[:] = [one for one in place if one[0] != field]
-    value = theirs[field] if draw(st.booleans()) else draw(_value(theirs[field]))
-    place.insert(draw(_LATE) % (len(place) + 1), (draw(st.sampled_from(spelt)), value))
+        sent = draw(_SENT)
+    method = draw(st.sampled_from(["GET", "HEAD"])) if route.reads else route.method
+    return Said(method, path, query, body, **sent)
+
+
+@dataclass(frozen=True)
+class _Named:
+    """A field, and what it may name."""
+
+    field: str
+    mine: Any
+    theirs: Any
+    declared: dict[str, Any]
+
+    @property
+    def spelt(self) -> list[str]:
+        """Its other names, and those of its twin."""
+        twins = _TWINS.get(self.field, [])
+        known = [*twins, *map(_camel, (self.field, *twins)), *self.declared.get("spelt", [])]
+        return [name for name in known if name != self.field] or [self.field.upper()]
+
+
+def _by_another_name(draw: Any, thing: _Named, said: Object, other: Object) -> None:
+    _insert(draw, draw(st.sampled_from([*_inside(said)])), draw(st.sampled_from(thing.spelt)), thing)
+
+
+def _twice(draw: Any, thing: _Named, said: Object, other: Object) -> None:
+    _insert(draw, draw(st.sampled_from([*_inside(said)])), thing.field, thing)
+
+
+def _elsewhere(draw: Any, thing: _Named, said: Object, other: Object) -> None:
+    """The query's field in the body, or the body's in the query: one is one's own."""
+    here, there = draw(st.permutations([thing.mine, thing.theirs]))
+    said[:] = [pair for pair in said if pair[0] != thing.field]
+    if draw(st.booleans()):
+        said.append((thing.field, here))
+    other.append((thing.field, there))
+
+
+def _otherwise(draw: Any, thing: _Named, said: Object, other: Object) -> None:
+    said[:] = [pair for pair in said if pair[0] != thing.field]
+    said.append((thing.field, draw(_value(thing.theirs))))
+
+
+def _not_at_all(draw: Any, thing: _Named, said: Object, other: Object) -> None:
+    said[:] = [pair for pair in said if pair[0] != thing.field]
+
+
+_WAYS = (_by_another_name, _twice, _elsewhere, _otherwise, _not_at_all)
+
+
+def _insert(draw: Any, place: Object, name: str, thing: _Named) -> None:
+    place.insert(draw(st.sampled_from([0, len(place)])), (name, thing.theirs))
+    if draw(_RARELY):
+        place[:] = [pair for pair in place if pair[0] != thing.field]
 
 
 def _camel(name: str) -> str:
