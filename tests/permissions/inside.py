@@ -54,6 +54,7 @@ from mlflow.server import app, auth, handlers  # noqa: E402
 recorded: contextvars.ContextVar[list[Any] | None] = contextvars.ContextVar("recorded")
 recorded.set(None)
 touched: list[Any] = []
+kept: dict[str, Any] = {}  # rows that were taken out of the table
 mode = ""
 loop = asyncio.new_event_loop()
 
@@ -191,7 +192,6 @@ def stop(how: str) -> None:
         if native:
             auth._find_fastapi_after_request_handler = lambda *_: None
             auth._find_fastapi_response_filter = lambda *_: None
-    if how == "record":
         watch()
     mode = how
 
@@ -293,17 +293,13 @@ def obey(order: dict[str, Any]) -> Any:
         case {"stop": how}:
             stop(how)
         case {"without": row}:
-            kept = dict(routes.TABLE)
-            del routes.TABLE[row]
-            told = authorize.undecided()
-            obey.kept = kept
-            return told
-        case {"with": _}:
-            routes.TABLE.update(obey.kept)
+            kept[row] = routes.TABLE.pop(row)
+        case {"with": row}:
+            routes.TABLE[row] = kept.pop(row)
         case {"tell": "routes"}:
             return every_route()
         case {"tell": "table"}:
-            return {row: [str(need) for need in needs] for row, needs in routes.TABLE.items()}
+            return [*routes.TABLE]
         case {"tell": "undecided"}:
             return authorize.undecided()
     return None

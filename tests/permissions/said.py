@@ -149,7 +149,9 @@ class _Named:
 
 
 def _by_another_name(draw: Any, thing: _Named, said: Object, other: Object) -> None:
-    _insert(draw, draw(st.sampled_from([*_inside(said)])), draw(st.sampled_from(thing.spelt)), thing)
+    _insert(
+        draw, draw(st.sampled_from([*_inside(said)])), draw(st.sampled_from(thing.spelt)), thing
+    )
 
 
 def _twice(draw: Any, thing: _Named, said: Object, other: Object) -> None:

@@ -5,16 +5,17 @@ import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tests.manifests import images
-from tests.manifests.pods import PATIENCE, Cluster, Process
+from tests.manifests.pods import PATIENCE, Cluster, Pod, Process
 from tests.manifests.serving import PROD, SECRETS
 from tests.permissions import world
 from tests.permissions.world import SERIES, World
 
-OWNER = "owner"
+OWNER, OTHER = "owner", "other"
 LEVELS = ("READ", "EDIT", "MANAGE")
 _INSIDE = Path(__file__).with_name("inside.py")
 _GRANTS = {  # the kind of a grant, and the name of the thing in `things`; 2.22 has the first two
@@ -47,7 +48,9 @@ class Inside(World):
     def people(self, things: Things) -> None:
         """Add a user for each level, who has it on all of the things, and one without a grant."""
         self.add("stranger")
-        for level in (*LEVELS, *(("NO_PERMISSIONS",) if self.series == "2.22" else ())):
+        self.add("somebody")
+        denied = ("NO_PERMISSIONS",) if self.series == "2.22" else ()
+        for level in (*LEVELS, *denied):
             self.add(level)
             for kind, name in _GRANTS.items():
                 if name in things:
@@ -55,8 +58,8 @@ class Inside(World):
 
 
 @contextmanager
-def started(series: str, folder: Path) -> Iterator[tuple[Inside, str]]:
-    """Start a series' application with empty databases. Yield what initialised them said, too."""
+def started(series: str, folder: Path) -> Iterator[tuple[Inside, Pod, str]]:
+    """Start a series' application with empty databases. Yield its pod, and what that said, too."""
     objects = world.built(f"{series}-kustomize", "NO_PERMISSIONS").objects
     with Cluster(folder, objects, SECRETS).network() as cluster:
         cluster.postgresql().start()
@@ -81,9 +84,46 @@ def started(series: str, folder: Path) -> Iterator[tuple[Inside, str]]:
                 stdout=subprocess.PIPE,
                 stderr=errors,
             )
-        yield Inside(cluster, series, process, log), said
+        yield Inside(cluster, series, process, log), pod, said
         process.communicate(timeout=PATIENCE)
         assert process.returncode == 0, log.read_text()[-4000:]
+
+
+@dataclass(frozen=True)
+class Asking:
+    """An application whose handlers do nothing any more, and what lies in it."""
+
+    inside: Inside
+    pod: Pod
+    said: str
+    """What its initialisation said."""
+    routes: list[Any]
+    """As inside.py tells them."""
+    mine: Things
+    """The owner's. There is a user for each level who has it on all of these."""
+    theirs: Things
+    """Another's, for whose things nobody else has a grant."""
+
+
+@contextmanager
+def asking(series: str, folder: Path) -> Iterator[Asking]:
+    with started(series, folder) as (inside, pod, said):
+        for user in (OWNER, OTHER):
+            inside.add(user)
+        mine, theirs = (things(inside, who, f"{who}s") for who in (OWNER, OTHER))
+        inside.people(mine)
+        if series == "2.22":
+            _shut_out(inside, theirs)
+        routes = inside.order(tell="routes")
+        inside.order(stop="stop")
+        yield Asking(inside, pod, said, routes, mine, theirs)
+
+
+def _shut_out(inside: Inside, theirs: Things) -> None:
+    """Take another's things from the owner, and what has no number, whatever the default is."""
+    for experiment in ("0", theirs["experiment_id"]):
+        inside.permit(OWNER, "experiment", experiment, "NO_PERMISSIONS")
+    inside.permit(OWNER, "registered_model", theirs["name"], "NO_PERMISSIONS")
 
 
 def things(inside: Inside, who: str, name: str) -> Things:
@@ -118,7 +158,9 @@ def things(inside: Inside, who: str, name: str) -> Things:
         "trace_ids": [trace],
         "request_ids": [trace],
         "artifact_path": f"{experiment}/{run}/artifacts/model.pkl",
-        "trace": {"trace_info": {"trace_id": f"tr-{name}", "trace_location": _location(experiment)}},
+        "trace": {
+            "trace_info": {"trace_id": f"tr-{name}", "trace_location": _location(experiment)}
+        },
         "locations": [_location(experiment)],
     }
     return found | (_newer_things(inside, who, found) if inside.series == "3.16" else {})
@@ -141,18 +183,26 @@ def _newer_things(inside: Inside, who: str, older: Things) -> Things:
         return made
 
     logged = inside.must(who, "POST", "/api/2.0/mlflow/logged-models", own)["model"]["info"]
+    admin, day = inside.admin, {"unit": "DAYS", "value": 1}
     secret = {"secret_name": name, "secret_value": {"api_key": "x"}, "provider": "openai"}
-    secret_id = make("gateway/secrets/create", "secret", "secret_id", **secret)
+    secret_id = make("gateway/secrets/create", "secret", "secret_id", by=admin, **secret)
     definition = {"name": name, "secret_id": secret_id, "provider": "openai", "model_name": "x"}
     definition_id = make(
-        "gateway/model-definitions/create", "model_definition", "model_definition_id", **definition
+        "gateway/model-definitions/create",
+        *("model_definition", "model_definition_id"),
+        by=admin,
+        **definition,
     )
     models = [{"model_definition_id": definition_id, "linkage_type": "PRIMARY", "weight": 1}]
-    endpoint_id = make(
-        "gateway/endpoints/create", "endpoint", "endpoint_id", name=name, model_configs=models
-    )
+    endpoint = {"name": name, "model_configs": models}
+    endpoint_id = make("gateway/endpoints/create", "endpoint", "endpoint_id", by=admin, **endpoint)
+    for kind, made in (
+        ("gateway_secret", secret_id),
+        ("gateway_model_definition", definition_id),
+        ("gateway_endpoint", endpoint_id),
+    ):
+        inside.permit(who, kind, made, "MANAGE")
     scorer = make("scorers/register", **own, serialized_scorer="{}")["scorer_id"]
-    admin, day = inside.admin, {"unit": "DAYS", "value": 1}
     budget = {"budget_unit": "USD", "budget_amount": 1, "duration": day, "target_scope": "GLOBAL"}
     answers = {"pass_fail": {"positive_label": "yes", "negative_label": "no"}}
     make("mcp-servers", name=f"walk/{name}")
