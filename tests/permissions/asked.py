@@ -91,17 +91,21 @@ _OTHER = {
 
 def everything(route: Route, things: Things) -> Iterator[Asked]:
     """Yield the requests that name the things, and what else a route takes."""
+    headers = {}
+    if route.name == "/v1/traces":
+        headers["X-MLflow-Experiment-Id"] = things["experiment_id"]
     for variant, said in _variants(route, things):
-        headers = {}
-        if route.name == "/v1/traces":
-            headers["X-MLflow-Experiment-Id"] = things["experiment_id"]
-        path = _PARAMETER.sub(lambda found: _in_path(found[1], route, said, things), route.rule)
+        path = _path(route, said, things)
         asked = {name: value for name, value in said.items() if not name.startswith("<")}
         if route.reads or route.name == "/mlflow/upload-artifact":
             query = urlencode(asked, doseq=True)
             yield Asked(variant, f"{path}?{query}" if query else path, None, headers)
         else:
             yield Asked(variant, path, asked, headers)
+
+
+def _path(route: Route, said: Things, things: Things) -> str:
+    return _PARAMETER.sub(lambda found: _in_path(found[1], route, said, things), route.rule)
 
 
 def _in_path(name: str, route: Route, said: Things, things: Things) -> str:
@@ -140,17 +144,14 @@ def _users(**more: Any) -> Any:
     ]
 
 
-def _paths(named: str) -> Any:
-    def variants(things: Things) -> Iterator[tuple[str, Things]]:
-        folder, file = things["artifact_path"].rsplit("/", 1)
-        for variant, path in (
-            ("of the experiment", things["artifact_path"]),
-            ("of no experiment", "loose/model.pkl"),
-        ):
-            more = {"path": file} if "mpu" in named else {}
-            yield variant, {named.removeprefix("mpu "): path} | more
+def _paths(things: Things) -> Iterator[tuple[str, Things]]:
+    yield "of the experiment", {"<artifact_path>": things["artifact_path"]}
+    yield "of no experiment", {"<artifact_path>": "loose/model.pkl"}
 
-    return variants
+
+def _parts(things: Things) -> Iterator[tuple[str, Things]]:
+    for variant, said in _paths(things):
+        yield variant, said | {"path": "model.pkl"}
 
 
 def _list(things: Things) -> Iterator[tuple[str, Things]]:
@@ -192,11 +193,11 @@ _SPECIAL: dict[str, Any] = {
     "/mlflow/experiments/create": _one(name="another"),
     "/mlflow/registered-models/create": _one(name="another"),
     "/mlflow-artifacts/artifacts": _list,
-    "/mlflow-artifacts/artifacts/<path:artifact_path>": _paths("<artifact_path>"),
-    "/mlflow-artifacts/presigned/<path:artifact_path>": _paths("<artifact_path>"),
-    "/mlflow-artifacts/mpu/create/<path:artifact_path>": _paths("mpu <artifact_path>"),
-    "/mlflow-artifacts/mpu/complete/<path:artifact_path>": _paths("mpu <artifact_path>"),
-    "/mlflow-artifacts/mpu/abort/<path:artifact_path>": _paths("mpu <artifact_path>"),
+    "/mlflow-artifacts/artifacts/<path:artifact_path>": _paths,
+    "/mlflow-artifacts/presigned/<path:artifact_path>": _paths,
+    "/mlflow-artifacts/mpu/create/<path:artifact_path>": _parts,
+    "/mlflow-artifacts/mpu/complete/<path:artifact_path>": _parts,
+    "/mlflow-artifacts/mpu/abort/<path:artifact_path>": _parts,
     "/mlflow/users/create": _users(password="a password of somebody"),
     "/mlflow/users/get": _users(),
     "/mlflow/users/delete": _users(),

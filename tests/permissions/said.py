@@ -1,4 +1,4 @@
-"""A route -> requests that name a thing of one's own and one of another's, in every way there is."""
+"""A route -> requests that name a thing of one's own and one of another's, in every way."""
 
 import json
 from collections.abc import Iterator

@@ -12,8 +12,8 @@ REACHED = 299
 _HEAD = """\
 # MLflow {series}: who reaches the handler of which route.
 #
-# Written by `pytest tests/permissions/test_walk.py --update`. Read every line that changes: may each
-# of these people do that? "yes" is the handler, a number the answer instead of it.
+# Written by `pytest tests/permissions/test_walk.py --update`. Read every line that changes: may
+# each of these people do that? "yes" is the handler, a number the answer instead of it.
 # any/X: a user without a grant where default_permission is X. READ, EDIT, MANAGE: granted on the
 # thing, where it is NO_PERMISSIONS, as for the owner.{more}
 """
