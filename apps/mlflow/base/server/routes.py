@@ -188,6 +188,8 @@ TABLE: dict[str, tuple[Need, ...]] = {
         for kind in ("secrets", "model-definitions", "endpoints")
         for how in ("create", "update")
     },
+    "POST /mlflow/gateway/endpoints/models/attach": (CLOSED,),  # of whatever secret
+    "DELETE /mlflow/workspaces/<workspace_name>": (CLOSED,),  # 3.16 decides about none but this
     # Without a gateway configured it answers an empty list, and pages ask for that.
     "GET /mlflow/gateway-proxy": (LOGIN,),
     "POST /mlflow/gateway-proxy": (LOGIN,),
