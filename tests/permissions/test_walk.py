@@ -96,8 +96,7 @@ def _row(route: Route) -> str:
 
 # Rows about MLflow 3, which decides by itself: they are about what is reached through others.
 _THREE = re.compile(
-    r"traces/<trace_id>/tags|users/list|roles/|gateway/|runs/outputs|logged-models|"
-    r"presigned|workspaces/"
+    r"users/list|roles/|gateway/|runs/outputs|logged-models|presigned|workspaces/|demo/"
 )
 
 

@@ -67,7 +67,7 @@ def started(series: str, folder: Path) -> Iterator[tuple[Inside, Pod, str]]:
         said = pod.initialise()
         (container,) = pod.spec["containers"]
         files = pod.volumes
-        variables = pod._variables(container) | {
+        variables = pod.variables(container) | {
             "PATH": os.defpath,
             "HOME": str(folder),
             "PGHOST": "127.0.0.1",
