@@ -96,7 +96,7 @@ def _row(route: Route) -> str:
 
 # Rows about MLflow 3, which decides by itself: they are about what is reached through others.
 _THREE = re.compile(
-    r"users/list|roles/|gateway/|runs/outputs|logged-models|presigned|workspaces/|demo/"
+    r"users/list|roles/|gateway/|runs/outputs|logged-models|presigned|workspaces/|demo/|scorer/"
 )
 
 

@@ -182,6 +182,7 @@ TABLE: dict[str, tuple[Need, ...]] = {
     "POST /graphql": (ADMINISTRATOR,),
     # 3.16's demonstration lands among everybody's things.
     "POST /mlflow/demo/generate": (CLOSED,),
+    "POST /mlflow/scorer/invoke": (CLOSED,),  # it asks nobody whose the traces are
     # 3.16's gateway calls whatever address it is given, as the server.
     **{
         f"POST /mlflow/gateway/{kind}/{how}": (CLOSED,)
