@@ -4,13 +4,15 @@ import json
 import os
 import subprocess
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 
 class Browser:
     """One page. What it logs and what it asks the network for is kept."""
 
-    def __init__(self):
+    def __init__(self, inside: Iterable[str] = ()):
+        """`inside` is a command that starts another one in the network that it shall see."""
         self.logged, self.requests, self.events, self.number = [], [], [], 0
         # Chromium's other processes outlive the killed one by a moment, and still write
         self.profile = tempfile.TemporaryDirectory(prefix="chromium-", ignore_cleanup_errors=True)
@@ -23,19 +25,15 @@ class Browser:
             os.dup2(ours[1], 4)
 
         self.process = subprocess.Popen(
-            ["chromium", "--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run",
-             "--remote-debugging-pipe", "--disable-dev-shm-usage",
+            [*inside, "chromium", "--headless=new", "--no-sandbox", "--disable-gpu",
+             "--no-first-run", "--remote-debugging-pipe", "--disable-dev-shm-usage",
              f"--user-data-dir={self.profile.name}", "about:blank"],
             preexec_fn=pipes, close_fds=False, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         os.close(to_it)
         os.close(from_it)
         self.buffer, self.session = b"", None
-        target = self.call("Target.createTarget", url="about:blank")["targetId"]
-        attached = self.call("Target.attachToTarget", targetId=target, flatten=True)
-        self.session = attached["sessionId"]
-        for domain in ("Page", "Runtime", "Log", "Network"):
-            self.call(f"{domain}.enable")
+        self.attach()
 
     def __enter__(self):
         return self
@@ -47,19 +45,33 @@ class Browser:
         os.close(self.answers)
         self.profile.cleanup()
 
+    def attach(self, **of_the_target):
+        """Make a page, and speak with that one from here on."""
+        self.session = None
+        made = self.call("Target.createTarget", url="about:blank", **of_the_target)
+        attached = self.call("Target.attachToTarget", targetId=made["targetId"], flatten=True)
+        self.session = attached["sessionId"]
+        for domain in ("Page", "Runtime", "Log", "Network"):
+            self.call(f"{domain}.enable")
+
     def call(self, method, **parameters):
         """Call a method of the protocol and return its result."""
-        self.number += 1
-        message = {"id": self.number, "method": method, "params": parameters}
-        if self.session:
-            message["sessionId"] = self.session
-        os.write(self.commands, json.dumps(message).encode() + b"\0")
+        number = self.send(self.session, method, **parameters)
         while True:
             answer = self._next()
-            if answer.get("id") == self.number:
+            if answer.get("id") == number:
                 assert "error" not in answer, answer
                 return answer["result"]
             self._note(answer)
+
+    def send(self, session, method, **parameters):
+        """Call a method and do not wait for its result. Return its number."""
+        self.number += 1
+        message = {"id": self.number, "method": method, "params": parameters}
+        if session:
+            message["sessionId"] = session
+        os.write(self.commands, json.dumps(message).encode() + b"\0")
+        return self.number
 
     def _next(self):
         while b"\0" not in self.buffer:
