@@ -42,6 +42,10 @@ class Seen:
     broken: list[str] = field(default_factory=list)
     """Requests without an answer, errors on the console, and images that cannot be shown."""
 
+    @property
+    def refused(self) -> set[Answer]:
+        return {answer for answer in self.answers.values() if answer.status >= 400}
+
 
 class Visitor(Browser):
     """One browser for many people: what one of them has kept is nobody else's."""
@@ -68,8 +72,11 @@ class Visitor(Browser):
         self.seen = seen = Seen()
         self.call("Page.navigate", url=url)
         deadline = time.monotonic() + PATIENCE
-        while self._rest() or not all(text in seen.text for text in texts):
-            assert time.monotonic() < deadline, f"{url} lacks one of {texts}: {seen}"
+        self._rest()
+        while missing := [text for text in texts if text not in seen.text]:
+            assert not seen.refused, f"{url} lacks {missing}: {seen.refused}"
+            assert time.monotonic() < deadline, f"{url} lacks {missing}: {seen}"
+            self._rest()
         seen.broken += self.run(_UNSHOWN)
         return seen
 

@@ -64,5 +64,4 @@ def _visited(server: world.World, every: dict[str, Page]) -> dict[tuple[str, str
 
 
 def _refused(visit: tuple[str, str], seen: Seen) -> Refused:
-    every = seen.answers.values()
-    return {(*visit, urlsplit(one.url).path, one.status) for one in every if one.status >= 400}
+    return {(*visit, urlsplit(answer.url).path, answer.status) for answer in seen.refused}
