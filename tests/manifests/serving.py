@@ -1,6 +1,7 @@
 """The prod environment's secrets, its storage account and its clients, for pods that run."""
 
 import os
+import subprocess
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -37,10 +38,13 @@ def storage(cluster: Cluster, folder: Path) -> None:
     """Start the environment's storage account with its container, in the cluster's network."""
     program = programs.find(ROOT, "azurite", "azurite-blob", say=print)
     options = ["--skipApiVersionCheck", "--silent", "--disableTelemetry"]
-    cluster.start(
+    started = cluster.start(
         [program, "--location", folder, *options],
         env={**os.environ, "AZURITE_ACCOUNTS": f"{_ARTIFACTS.account}:{_KEY}"},
+        stdout=subprocess.PIPE,
     )
+    # On a busy machine it takes longer to start than Azure's client waits.
+    assert any("successfully listens" in line for line in iter(started.stdout.readline, ""))
     connection = SECRETS["storage-connection-string"]
     cluster.answer(azurite.MAKE_CONTAINER, CONNECTION=connection, CONTAINER=_ARTIFACTS.container)
 
