@@ -1,4 +1,4 @@
-"""What MLflow answers about artifacts: a missing one is no fault of the server, any name is sent.
+"""What MLflow answers about artifacts: a missing one is not the server's fault, any name is sent.
 
 authenticate.py calls `mend` in every process that serves, before the first request that needs a
 password is answered: of our files both series and both deliveries load that one.

@@ -59,7 +59,7 @@ def _answer() -> Authorization | Response:
 
 
 def _user(name: str | None, password: str) -> User | None:
-    """Return the user of that name, or None where there is none or the password is wrong."""
+    """Return the user of that name, or None where nobody has it, or the password is wrong."""
     try:
         user = auth.store.get_user(name)
     except MlflowException as error:

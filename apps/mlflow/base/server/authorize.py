@@ -27,6 +27,8 @@ from mlflow.store.artifact.utils.models import _parse_model_uri
 from routes import Need
 
 Fields = said_once.Fields
+Judge = Callable[[Need, Fields, str], None]
+"""Raises where a need, with a request's fields and its user, is not met."""
 
 
 def install() -> None:
@@ -75,7 +77,7 @@ def _judge(user: str) -> None:
     _deny_unless(locations.number(experiment), "the header X-MLflow-Experiment-Id")
     handlers._get_tracking_store()  # when it is made it counts experiments: all of them
     if run := request.headers.get("x-mlflow-run-id"):  # to which traces are linked
-        _on_experiment(routes.EDIT, grants.run(run)[0], user)
+        _on_experiment(routes.EDIT, _of_run(run), user)
     if request.url_rule is None:  # nothing is there, or MLflow 3 asks where no Flask is asked
         return
     route = routes.name(request.method, request.url_rule.rule)
@@ -119,29 +121,28 @@ def _experiment(need: Need, fields: Fields, user: str) -> None:
         _demand(need.level, f"experiment {experiment}", grants.on_experiment(experiment, user))
 
 
-def _experiment_name(need: Need, fields: Fields, user: str) -> None:
-    for name in _required(need, fields):
-        _on_experiment(need.level, grants.experiment_named(name), user)
+def _within(experiment_of: Callable[[str], str]) -> Judge:
+    """Judge things by the experiment that they are in."""
+
+    def judge(need: Need, fields: Fields, user: str) -> None:
+        for name in _required(need, fields):
+            _on_experiment(need.level, experiment_of(name), user)
+
+    return judge
 
 
-def _run(need: Need, fields: Fields, user: str) -> None:
-    for run in _required(need, fields):
-        _on_experiment(need.level, grants.run(run)[0], user)
+def _of_run(run: str) -> str:
+    return grants.run(run)[0]
 
 
 def _linked_run(need: Need, fields: Fields, user: str) -> None:
     for run in _named(need, fields):
-        _on_experiment(need.level, grants.run(run)[0], user)
+        _on_experiment(need.level, _of_run(run), user)
 
 
 def _model(need: Need, fields: Fields, user: str) -> None:
     for name in _required(need, fields):
         _demand(need.level, f"model {name}", grants.on_model(name, user))
-
-
-def _trace(need: Need, fields: Fields, user: str) -> None:
-    for trace in _required(need, fields):
-        _on_experiment(need.level, grants.trace(trace), user)
 
 
 def _path(need: Need, fields: Fields, user: str) -> None:
@@ -280,7 +281,7 @@ def _named(need: Need, fields: Fields) -> Iterator[str]:
 
 
 def _required(need: Need, fields: Fields) -> Iterator[str]:
-    """Yield those names; raise where there is none: for MLflow, no experiment means the first."""
+    """Yield those names; raise where none is given: MLflow takes the first experiment then."""
     names = list(_named(need, fields))
     if not names:
         raise MlflowException(f"{need.fields[0]} is missing", INVALID_PARAMETER_VALUE)
@@ -320,18 +321,18 @@ def _logging(find: Callable[[str, str], Any]) -> Callable[[str, str], Any]:
     return found
 
 
-_KINDS: dict[str, Callable[[Need, Fields, str], None]] = {
+_KINDS: dict[str, Judge] = {
     "login": _login,
     "administrator": _administrator,
     "own-name": _own_name,
     "own-entry": _own_entry,
     "experiment": _experiment,
-    "experiment-name": _experiment_name,
-    "run": _run,
-    "runs": _run,
+    "experiment-name": _within(grants.experiment_named),
+    "run": _within(_of_run),
+    "runs": _within(_of_run),
     "linked-run": _linked_run,
     "model": _model,
-    "trace": _trace,
+    "trace": _within(grants.trace),
     "path": _path,
     "part": _part,
     "run-files": _run_files,
