@@ -92,6 +92,8 @@ class Desk:
             "XDG_CACHE_HOME": str(programs.cache().parent),
             "SOPS_AGE_KEY_FILE": str(self.folder / "keys.txt"),
             "no_proxy": "*",
+            # What is started here counts as covered too.
+            **{name: os.environ[name] for name in os.environ if name.startswith("COVERAGE_")},
             **{
                 f"GIT_{who}_{what}": f"{what}@example.com".lower()
                 for who in ("AUTHOR", "COMMITTER")
