@@ -22,7 +22,7 @@ _LARGEST = 1 << 26  # bytes of an answer that are read
 
 
 class Failed(Exception):
-    """There is no answer, or it is no success."""
+    """The server does not answer, or answers with an error."""
 
     def __init__(self, finding: Finding, status: int = 0, code: str = "") -> None:
         super().__init__(str(finding))
@@ -79,7 +79,7 @@ class Server:
     def __init__(
         self, url: str, *, patience: float = PATIENCE, environ: Mapping[str, str] = os.environ
     ) -> None:
-        """Raises Failed where `url` can be no server's, or the named authority is no file."""
+        """Raises Failed where `url` cannot be a server's, or the named authority is not a file."""
         if why := findings.unusable(url):
             raise Failed(Finding("address", why))
         self.url = url.rstrip("/")
