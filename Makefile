@@ -69,9 +69,21 @@ lock: ## write the locks anew from pyproject.toml and tools/*/requirements.in (n
 	done
 
 test: .venv/test ## run every test
-	$(BIN)/pytest -n auto --cov --cov-report=term-missing:skip-covered --cov-fail-under=95
+	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder --cov --cov-report=term-missing:skip-covered --cov-fail-under=95
 
-test-cluster: .venv/test ## run a real Kubernetes with Flux, and MLflow on it (as root)
+prove: images ## run by hand what takes too long for every change: hours (as root)
+	$(BIN)/pytest tests/manifests/with_trivy.py
+	$(BIN)/pytest -m hypothesis --hypothesis-profile=prove --timeout 3600
+	$(BIN)/pytest tests/permissions/test_said_once.py --hypothesis-profile=prove --timeout 3600
+	ROUNDS=10 $(BIN)/pytest tests/cluster/test_starts.py
+
+programs: .venv/test ## install every program that tests run, and show how long each took
+	$(BIN)/python -m tests.install programs
+
+images: .venv/test ## make the images that the cluster's tests run, and show how long each took (as root)
+	$(BIN)/python -m tests.install images
+
+test-cluster: images ## run a real Kubernetes with Flux, and MLflow on it (as root)
 	$(BIN)/pytest $(or $(TESTS),tests/cluster) -n 2 --dist loadfile --timeout 900
 
 cluster: .venv/test ## bring that cluster up to try things on; ENV=staging takes another than dev
@@ -96,4 +108,5 @@ cluster-down: .venv/test ## end it
 	@touch $@
 
 .PHONY: help render check review comment to-provision plan apply validate lint lint-workflows bench \
-    lock test test-chart test-azure-long test-cluster cluster cluster-status cluster-down
+    lock test test-chart test-azure-long prove programs images \
+    test-cluster cluster cluster-status cluster-down

@@ -10,20 +10,26 @@ from click.testing import CliRunner, Result
 from hypothesis import HealthCheck, settings
 
 from generator.cli import gen as command
+from tests import seconds
 from tests.trees import ROOT
 
 # A shell's background job ignores Ctrl-C, and so would whatever the tests start and interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# Two busy cores are slow; what a property says does not depend on it.
-settings.register_profile(
-    "any-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
-settings.load_profile("any-machine")
+# Two busy cores are slow; what a property says does not depend on it. Every run draws other
+# examples, so few a run are many a week; `make prove` draws many at once.
+_ANY_MACHINE = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("each-run", _ANY_MACHINE, max_examples=30)
+settings.register_profile("prove", _ANY_MACHINE, max_examples=1000)
+settings.load_profile("each-run")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update", action="store_true", help="Rewrite what is expected.")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(seconds)
 
 
 @pytest.fixture

@@ -32,7 +32,8 @@ def test_no_request_fails_while_two_replicas_are_replaced(
         dev.wait(dev.push("Other pods"))
         client.wait_for("Deployment", "mlflow", rolled_out, namespace=NAMESPACE, seconds=120)
         timeline.mark(f"both replaced, {len(logged)} runs logged meanwhile")
-    wait_for("end of the old pods", lambda: not before & pods(dev))
+    grace = 300  # terminationGracePeriodSeconds: a client may still be answered by them
+    wait_for("end of the old pods", lambda: not before & pods(dev), seconds=grace)
     assert len(logged) > CLIENTS
     with ThreadPoolExecutor(CLIENTS) as readers:
         read = readers.map(lambda one: tracking.logged(experiment, one[0]), logged)

@@ -1,5 +1,7 @@
 """Two replicas and two empty databases -> both serve and nobody dies, every time."""
 
+import os
+
 import pytest
 
 from tests.cluster.delivery import NAMESPACE, Delivery
@@ -8,9 +10,11 @@ from tests.cluster.rig.client import rolled_out
 from tests.cluster.rig.timeline import Timeline
 from tests.cluster.rig.waiting import wait_for
 
-pytestmark = pytest.mark.timeout(1800)
+pytestmark = pytest.mark.timeout(3600)
 
-ROUNDS = 10
+ROUNDS = int(os.environ.get("ROUNDS", "2"))
+"""`make prove` goes through more, for what two servers do at once they do in another order then."""
+
 EMPTY = """
 DROP DATABASE mlflow WITH (FORCE);
 DROP DATABASE mlflow_auth WITH (FORCE);
