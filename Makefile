@@ -71,10 +71,8 @@ lock: ## write the locks anew from pyproject.toml and tools/*/requirements.in (n
 test: .venv/test ## run every test
 	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder --cov --cov-report=term-missing:skip-covered --cov-fail-under=95
 
-prove: images ## run by hand what takes too long for every change: hours (as root)
+prove: images ## run by hand what takes too long for every change (as root)
 	$(BIN)/pytest tests/manifests/with_trivy.py
-	$(BIN)/pytest -m hypothesis --hypothesis-profile=prove --timeout 3600
-	$(BIN)/pytest tests/permissions/test_said_once.py --hypothesis-profile=prove --timeout 3600
 	ROUNDS=10 $(BIN)/pytest tests/cluster/test_starts.py
 
 programs: .venv/test ## install every program that tests run, and show how long each took

@@ -16,12 +16,11 @@ from tests.trees import ROOT
 # A shell's background job ignores Ctrl-C, and so would whatever the tests start and interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# Two busy cores are slow; what a property says does not depend on it. Every run draws other
-# examples, so few a run are many a week; `make prove` draws many at once.
-_ANY_MACHINE = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.register_profile("each-run", _ANY_MACHINE, max_examples=30)
-settings.register_profile("prove", _ANY_MACHINE, max_examples=1000)
-settings.load_profile("each-run")
+# Two busy cores are slow; what a property says does not depend on it.
+settings.register_profile(
+    "any-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any-machine")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

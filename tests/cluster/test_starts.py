@@ -10,7 +10,7 @@ from tests.cluster.rig.client import rolled_out
 from tests.cluster.rig.timeline import Timeline
 from tests.cluster.rig.waiting import wait_for
 
-pytestmark = pytest.mark.timeout(3600)
+pytestmark = pytest.mark.timeout(1800)
 
 ROUNDS = int(os.environ.get("ROUNDS", "2"))
 """`make prove` goes through more, for what two servers do at once they do in another order then."""

@@ -107,7 +107,7 @@ def _objects(value: Any) -> Iterator[dict[str, Any]]:
 def test_however_it_is_said_what_is_touched_was_judged(recording):
     inside, routes, mine, theirs = recording
 
-    @settings(max_examples=10 * settings().max_examples)
+    @settings(max_examples=1000)
     @given(said.requests(routes, mine, theirs))
     def holds(request: said.Said) -> None:
         answer = inside.ask(
