@@ -30,13 +30,13 @@ def every_program() -> dict[str, Install]:
     """Name of a folder of tools/ -> what installs it, the longest first."""
     names = sorted({path.name for path in (ROOT / programs.FOLDER).iterdir()} - {*NOT_TESTED})
     names.sort(key=lambda name: name not in FIRST)
-    return {name: partial(programs.install, ROOT, name, say=_nothing) for name in names}
+    return {name: partial(programs.install, ROOT, name, say=_say) for name in names}
 
 
 def every_image() -> dict[str, Install]:
     """Name of an image -> what makes its archive. Needs root."""
     made = (*published.ALL, published.MLFLOW_3)
-    return {image.name: partial(images.archive, image, _nothing) for image in made}
+    return {image.name: partial(images.archive, image, _say) for image in made}
 
 
 def install(steps: Mapping[str, Install]) -> dict[str, float]:
@@ -52,8 +52,8 @@ def _seconds(step: Install) -> float:
     return time.monotonic() - start
 
 
-def _nothing(_: object) -> None:
-    """The table at the end says what was installed."""
+def _say(text: str) -> None:
+    print(text, flush=True)
 
 
 def main() -> None:
