@@ -32,12 +32,19 @@ def test_no_request_fails_while_two_replicas_are_replaced(
         dev.wait(dev.push("Other pods"))
         client.wait_for("Deployment", "mlflow", rolled_out, namespace=NAMESPACE, seconds=120)
         timeline.mark(f"both replaced, {len(logged)} runs logged meanwhile")
-    grace = 300  # terminationGracePeriodSeconds: a client may still be answered by them
-    wait_for("end of the old pods", lambda: not before & pods(dev), seconds=grace)
+    wait_for("end of the old pods", lambda: not before & pods(dev), seconds=grace(dev))
+    timeline.mark("the old pods have ended")
     assert len(logged) > CLIENTS
     with ThreadPoolExecutor(CLIENTS) as readers:
         read = readers.map(lambda one: tracking.logged(experiment, one[0]), logged)
     assert list(read) == [(value, value) for _, value in logged]
+
+
+def grace(dev: Delivery) -> float:
+    """How many seconds Kubernetes gives a pod of the server to answer its clients and end."""
+    deployment = dev.cluster.client.get("Deployment", "mlflow", namespace=NAMESPACE)
+    assert deployment
+    return float(deployment["spec"]["template"]["spec"]["terminationGracePeriodSeconds"])
 
 
 @contextmanager
