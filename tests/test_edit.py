@@ -54,6 +54,24 @@ def test_the_rest_stays_byte_for_byte(location, value, old, new):
     assert edit.assign(result, {location: value}) == result, "the second time changes nothing"
 
 
+BLOCKS = ["|2+\n\n", "|\n    x\n", "|-\n    x\n    y\n", "|+\n    x\n\n\n", ">\n    x\n    y\n"]
+
+
+@pytest.mark.parametrize("behind", ["", "# c\n", "\n# c\n", "b: 1\n", "# c\nb: 1\n"])
+@pytest.mark.parametrize("block", BLOCKS)
+def test_a_block_of_text_is_set_and_removed_and_has_neighbours(block, behind):
+    text = f"a:\n  t: {block}{behind}"
+    others = yaml.read(text).values
+    mine = others.pop("a")
+    for result, values in (
+        (edit.assign(text, {("a", "t"): "new"}), others | {"a": {"t": "new"}}),
+        (edit.assign(text, {("a", "n"): 1}), others | {"a": mine | {"n": 1}}),
+        (edit.remove(text, [("a", "t")]), others),
+    ):
+        assert (yaml.read(result).values or {}) == values
+        assert result.count("# c") == text.count("# c")
+
+
 keys = st.text("abcdefgh", min_size=1, max_size=3)
 trees = st.recursive(
     st.integers() | st.text() | st.lists(st.text()),

@@ -78,7 +78,6 @@ def _removal(document: Document, location: Location) -> tuple[int, int]:
     start, end = event.start_mark.index, _span(document, location)[1]
     if text[document.starts[parent].start_mark.index] in "[{":
         return _flow_removal(text, start, end)
-    end = max(start, len(text[:end].rstrip()))  # a block of text ends on the next line
     return text.rfind("\n", 0, start) + 1, min(_end_of_line(text, end) + 1, len(text))
 
 
@@ -145,7 +144,8 @@ def _span(document: Document, location: Location) -> tuple[int, int]:
     """The first and the last position of a value's text, comments behind it not counted."""
     event = document.starts[location]
     if location not in document.ends:
-        return event.start_mark.index, event.end_mark.index
+        start, end = event.start_mark.index, event.end_mark.index
+        return start, end - _behind_block(document.text[start:end])
     if document.text[event.start_mark.index : event.start_mark.index + 1] in ("[", "{"):
         return event.start_mark.index, document.ends[location].end_mark.index
     last = max(
@@ -154,6 +154,15 @@ def _span(document: Document, location: Location) -> tuple[int, int]:
         if child[:-1] == location and child != location
     )
     return event.start_mark.index, last
+
+
+def _behind_block(text: str) -> int:
+    """How much of a value's text is layout: a block's (| or >) last line break and, unless its
+    header has a +, the blank lines behind it.
+    """
+    keeps = re.match(r"[|>][0-9-]*\+", text)
+    behind = re.search(r"\n\Z" if keeps else r"(\n[ \t]*)+\Z", text)
+    return len(behind[0]) if behind else 0
 
 
 def _end_of_line(text: str, position: int) -> int:
